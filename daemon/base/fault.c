@@ -15,7 +15,7 @@ static int set(struct fault *fault, const char *code, bool retryable, const char
 {
     if (!fault)
         return -1;
-    fault->code = code;
+    snprintf(fault->code, sizeof fault->code, "%s", code);
     fault->retryable = retryable;
     if (vsnprintf(fault->text, sizeof fault->text, format, ap) < 0)
         fault->text[0] = '\0';
@@ -46,6 +46,8 @@ static bool passes_with_time(int error_number)
     switch (error_number) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
+    case EROFS:
     case EIO:
     case ENOMEM:
     case EMFILE:

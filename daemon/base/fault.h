@@ -10,10 +10,11 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#define FAULT_CODE_MAX 65
 #define FAULT_TEXT_MAX 400
 
 struct fault {
-    const char *code;          /* stable, snake_case, a string with static storage: "source_unreachable" */
+    char code[FAULT_CODE_MAX]; /* stable, for programs: "source_unreachable" */
     bool retryable;            /* the same call may succeed later, with nothing changed by hand */
     char text[FAULT_TEXT_MAX]; /* one line, no trailing newline */
 };
@@ -27,8 +28,8 @@ int fault_set(struct fault *fault, const char *code, const char *format, ...)
 int fault_retry(struct fault *fault, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 
-/* As fault_set for a failed system call: adds ": " and the text of `error_number`. ENOSPC, EDQUOT, EIO, ENOMEM, EMFILE,
- * ENFILE, EAGAIN and EINTR are retryable. */
+/* As fault_set for a failed system call: adds ": " and the text of `error_number`. ENOSPC, EDQUOT, EFBIG, EROFS, EIO, ENOMEM,
+ * EMFILE, ENFILE, EAGAIN and EINTR are retryable. */
 int fault_errno(struct fault *fault, const char *code, int error_number, const char *format, ...)
     __attribute__((format(printf, 4, 5), cold));
 

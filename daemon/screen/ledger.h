@@ -14,14 +14,15 @@ struct ledger *ledger_new(void); /* NULL without memory */
 void ledger_free(struct ledger *ledger);
 
 /* Adds `count` under collection ("billing/tickets") and reason ("card_number"). A count of 0 adds nothing. */
-int ledger_add(struct ledger *ledger, const char *collection, const char *reason, uint64_t count, struct fault *fault)
-    __attribute__((warn_unused_result));
+int ledger_add(struct ledger *ledger, const char *collection, const char *reason, uint64_t count,
+               struct fault *fault) __attribute__((warn_unused_result));
 
 /* Adds every line of `from`. */
 int ledger_merge(struct ledger *ledger, const struct ledger *from, struct fault *fault)
     __attribute__((warn_unused_result));
 
-/* [{"collection":…,"count":…,"reason":…}], sorted by collection and reason. A new reference; NULL without memory. */
+/* [{"collection":…,"count":…,"reason":…}], sorted by collection and reason. A new reference; NULL without
+ * memory. */
 json_t *ledger_json(const struct ledger *ledger);
 
 #endif

@@ -1,8 +1,8 @@
 /* screen: removes from records what belongs to other people or must not leave.
  *
- * A policy is made for one request (whose addresses are the person's own) and shared by all threads; a filter is made
- * for one collection from its field classes. Records are JSON objects, one a line; what leaves is a part of one JSON
- * array. Numbers leave digit for digit, strings as the same text.
+ * A policy is made for one request (whose addresses are the person's own) and shared by all threads; a filter
+ * is made for one collection from its field classes. Records are JSON objects, one a line; what leaves is a
+ * part of one JSON array. Numbers leave digit for digit, strings as the same text.
  */
 #ifndef DSAR_SCREEN_SCREEN_H
 #define DSAR_SCREEN_SCREEN_H
@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The person's own e-mail addresses: compared without regard to ASCII case. Immutable once made; thread-safe. */
+/* The person's own e-mail addresses: compared without regard to ASCII case. Immutable once made; thread-safe.
+ */
 struct own_addresses;
 
 int own_addresses_new(struct own_addresses **own, const char *const *addresses, size_t n_addresses,
@@ -32,15 +33,16 @@ int screen_new(struct screen **screen, const struct screen_options *options, str
     __attribute__((warn_unused_result));
 void screen_free(struct screen *screen);
 
-/* Screens whole records: JSON objects separated by newlines, a newline behind the last allowed, empty lines not.
- * Writes each as ",\n" and the screened object. The caller puts the brackets round it. `out_cap` of three times
- * `len` always suffices. Fails with "bad_record" (not JSON, not an object, duplicate keys, nested deeper than 64, invalid
- * UTF-8); the text names the place by record number within the call, never the content. */
-int screen_records(struct screen *screen, const char *data, size_t len, char *out, size_t out_cap, size_t *out_len,
-                   struct fault *fault) __attribute__((warn_unused_result));
+/* Screens whole records: JSON objects separated by newlines, a newline behind the last allowed, empty lines
+ * not. Writes each as ",\n" and the screened object. The caller puts the brackets round it. `out_cap` of
+ * three times `len` always suffices. Fails with "bad_record" (not JSON, not an object, duplicate keys, nested
+ * deeper than 64, invalid UTF-8); the text names the place by record number within the call, never the
+ * content. */
+int screen_records(struct screen *screen, const char *data, size_t len, char *out, size_t out_cap,
+                   size_t *out_len, struct fault *fault) __attribute__((warn_unused_result));
 
 /* Adds what was masked and dropped so far to `ledger` under `collection`. */
-int screen_tally(const struct screen *screen, struct ledger *ledger, const char *collection, struct fault *fault)
-    __attribute__((warn_unused_result));
+int screen_tally(const struct screen *screen, struct ledger *ledger, const char *collection,
+                 struct fault *fault) __attribute__((warn_unused_result));
 
 #endif

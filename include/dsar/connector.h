@@ -64,6 +64,9 @@ struct dsar_connector {
     int (*fetch)(void *state, struct dsar_session *session, const char *collection,
                  const struct dsar_identities *identities, enum dsar_status *status, struct dsar_error *error);
 
+    /* Lets go of what was held for one resolve or fetch, now that it is over: a connection, a transaction. May be NULL. */
+    void (*settle)(void *state);
+
     /* Frees the state. May be NULL. */
     void (*leave)(void *state);
 };

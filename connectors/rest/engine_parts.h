@@ -1,0 +1,19 @@
+/* engine_parts: what the files of the engine share. */
+#ifndef REST_ENGINE_PARTS_H
+#define REST_ENGINE_PARTS_H
+
+#include "../sdk/profile.h"
+#include "engine.h"
+#include "pages.h"
+
+struct engine {
+    struct profile *profile;
+    json_t *declared;    /* the array of declared settings */
+    json_t *steps;       /* the resolve steps, the profile's defaults merged in */
+    json_t *collections; /* name -> collection, the profile's defaults merged in */
+    json_t *settings;    /* effective ones */
+    json_t *secrets;
+    struct http *http;
+};
+
+#endif

@@ -1,0 +1,191 @@
+#include "value.h"
+
+#include "../sdk/error.h"
+#include "../sdk/profile.h"
+
+#include <string.h>
+
+static int bad_value(struct dsar_error *error, const char *path, const char *expected)
+{
+    return dsar_error_set(error, "bad_profile", false, "%s: expected %s", path, expected);
+}
+
+static const json_t *declared(const json_t *settings, const char *name)
+{
+    size_t i;
+    json_t *setting;
+    json_array_foreach(settings, i, setting)
+    {
+        if (strcmp(json_string_value(json_object_get(setting, "name")), name) == 0)
+            return setting;
+    }
+    return NULL;
+}
+
+static int check_configured(const json_t *value, const char *source, const struct scope *scope,
+                            const char *path, struct dsar_error *error)
+{
+    const json_t *setting = declared(scope->settings, json_string_value(json_object_get(value, source)));
+    bool is_secret = setting && strcmp(json_string_value(json_object_get(setting, "kind")), "secret") == 0;
+    if (!setting || is_secret != (strcmp(source, "secret") == 0))
+        return bad_value(error, path, "the name of a setting, or of a secret, that `settings` declares");
+    return 0;
+}
+
+static int check_source(const json_t *value, const struct scope *scope, const char *path,
+                        struct dsar_error *error)
+{
+    static const char *const known[] = {"secret", "setting", "id", "record", "as", "optional", NULL};
+    const char *source = NULL;
+    if (profile_check_keys(value, path, known, error))
+        return -1;
+    for (size_t i = 0; i < 4; i++) {
+        if (!json_object_get(value, known[i]))
+            continue;
+        if (source)
+            return bad_value(error, path, "exactly one of secret, setting, id, record");
+        source = known[i];
+    }
+    if (!source || !json_is_string(json_object_get(value, source)))
+        return bad_value(error, path, "one of secret, setting, id, record, with a text");
+    const json_t *as = json_object_get(value, "as");
+    const json_t *optional = json_object_get(value, "optional");
+    bool is_configured = source == known[0] || source == known[1];
+    if (as && (source != known[2] || !json_is_string(as) || strcmp(json_string_value(as), "lower") != 0))
+        return bad_value(error, path, "`as` to be \"lower\", of an id");
+    if (optional && (!is_configured || !json_is_boolean(optional)))
+        return bad_value(error, path, "`optional` to be true or false, of a secret or a setting");
+    if (is_configured)
+        return check_configured(value, source, scope, path, error);
+    if (source == known[2] && !json_object_get(scope->needs, json_string_value(json_object_get(value, "id"))))
+        return bad_value(error, path, "an identity kind that `needs` lists");
+    if (source == known[3] &&
+        (!scope->has_record || *json_string_value(json_object_get(value, "record")) != '/'))
+        return bad_value(error, path, "a JSON Pointer, in a step of `each`");
+    return 0;
+}
+
+int value_check(const json_t *value, const struct scope *scope, const char *path, struct dsar_error *error)
+{
+    if (json_is_string(value) || json_is_integer(value))
+        return 0;
+    if (json_is_object(value))
+        return check_source(value, scope, path, error);
+    if (!json_is_array(value) || json_array_size(value) == 0)
+        return bad_value(error, path, "a text, a whole number, a source, or a list of these");
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *part = json_array_get(value, i);
+        if (json_is_array(part) || json_object_get(part, "optional"))
+            return bad_value(error, path, "a list of texts, whole numbers and sources that are not optional");
+        if (value_check(part, scope, path, error))
+            return -1;
+    }
+    return 0;
+}
+
+void value_lower(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] = (char)(text[i] - 'A' + 'a');
+}
+
+static int append(struct buf *out, const char *text, size_t len, struct dsar_error *error)
+{
+    struct fault fault;
+    return buf_append(out, text, len, &fault) ? error_from_fault(error, &fault) : 0;
+}
+
+static int empty(struct dsar_error *error, const char *what, const char *name)
+{
+    return dsar_error_set(error, "empty_bind", false,
+                          "%s %s: no value: asking without one could return everybody's data", what, name);
+}
+
+static int append_number(struct buf *out, json_int_t number, struct dsar_error *error)
+{
+    struct fault fault;
+    return buf_printf(out, &fault, "%" JSON_INTEGER_FORMAT, number) ? error_from_fault(error, &fault) : 0;
+}
+
+/* `given` is what is configured for `value`, or NULL. */
+static int append_configured(struct buf *out, const json_t *value, const json_t *given, bool *present,
+                             struct dsar_error *error)
+{
+    if (json_is_integer(given))
+        return append_number(out, json_integer_value(given), error);
+    if (json_string_length(given))
+        return append(out, json_string_value(given), json_string_length(given), error);
+    if (!json_is_true(json_object_get(value, "optional"))) {
+        const char *secret = json_string_value(json_object_get(value, "secret"));
+        return secret ? empty(error, "secret", secret)
+                      : empty(error, "setting", json_string_value(json_object_get(value, "setting")));
+    }
+    *present = false;
+    return 0;
+}
+
+static int append_identity(struct buf *out, const json_t *value, const struct sources *sources,
+                           struct dsar_error *error)
+{
+    const char *kind = json_string_value(json_object_get(value, "id"));
+    const char *text = dsar_identity_first(sources->bound, kind);
+    if (!text || !*text)
+        return empty(error, "identity", kind);
+    size_t start = out->len;
+    if (append(out, text, strlen(text), error))
+        return -1;
+    if (json_object_get(value, "as"))
+        value_lower(out->data + start, out->len - start);
+    return 0;
+}
+
+static int append_source(struct buf *out, const json_t *value, const struct sources *sources, bool *present,
+                         struct dsar_error *error)
+{
+    const char *name = json_string_value(json_object_get(value, "secret"));
+    if (name)
+        return append_configured(out, value, json_object_get(sources->secrets, name), present, error);
+    name = json_string_value(json_object_get(value, "setting"));
+    if (name)
+        return append_configured(out, value, json_object_get(sources->settings, name), present, error);
+    if (json_object_get(value, "id"))
+        return append_identity(out, value, sources, error);
+    name = json_string_value(json_object_get(value, "record"));
+    const struct node *node = node_at(sources->record, name);
+    if (!node_has_text(node) || node->len == 0)
+        return empty(error, "record", name);
+    return append(out, node->text, node->len, error);
+}
+
+int value_append(struct buf *out, const json_t *value, const struct sources *sources, bool *present,
+                 struct dsar_error *error)
+{
+    *present = true;
+    if (json_is_string(value))
+        return append(out, json_string_value(value), json_string_length(value), error);
+    if (json_is_integer(value))
+        return append_number(out, json_integer_value(value), error);
+    if (json_is_object(value))
+        return append_source(out, value, sources, present, error);
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (value_append(out, json_array_get(value, i), sources, present, error))
+            return -1;
+    return 0;
+}
+
+int value_describe(struct buf *out, const json_t *value, struct fault *fault)
+{
+    if (json_is_string(value))
+        return buf_append_text(out, json_string_value(value), fault);
+    if (json_is_integer(value))
+        return buf_printf(out, fault, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        if (json_is_string(member) && strcmp(key, "as") != 0)
+            return buf_printf(out, fault, "{%s}", json_string_value(member));
+    }
+    return buf_append_text(out, "{…}", fault);
+}

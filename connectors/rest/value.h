@@ -1,0 +1,49 @@
+/* value: one value of a request as a profile writes it, and what it comes to. There are no templates: a value
+ * has one source, or is a list of such values, joined.
+ *
+ *   "GetInvoices", 100                       as it stands
+ *   {"secret": NAME}, {"setting": NAME}      from the configuration; with "optional": true it may be missing
+ *   {"id": KIND}                             an identity of the person; with "as": "lower" in lower case
+ *   {"record": POINTER}                      from the record that a child step belongs to
+ */
+#ifndef REST_VALUE_H
+#define REST_VALUE_H
+
+#include "tree.h"
+
+#include <dsar/connector.h>
+
+/* What values are made from. All borrowed. */
+struct sources {
+    const json_t *settings; /* effective ones */
+    const json_t *secrets;
+    const struct dsar_identities *bound; /* one value for each kind that the step needs */
+    const struct dsar_identities *known; /* everything that is known of the person */
+    const struct node *record;           /* of the parent step, NULL without */
+};
+
+/* What a value may name, for checking. */
+struct scope {
+    const json_t *settings; /* the array of declared settings, secrets included */
+    const json_t *needs;    /* identity kind -> type */
+    bool has_record;
+};
+
+/* Checks the form of a value. `path` is its place in the profile, for the text ("bad_profile"). */
+int value_check(const json_t *value, const struct scope *scope, const char *path, struct dsar_error *error)
+    __attribute__((warn_unused_result));
+
+/* Appends what `value`, which value_check has passed, comes to. *present turns false when an optional value
+ * is not configured; then nothing is appended. Anything else that is missing or empty is refused with
+ * "empty_bind". */
+int value_append(struct buf *out, const json_t *value, const struct sources *sources, bool *present,
+                 struct dsar_error *error) __attribute__((warn_unused_result));
+
+/* Appends a value's name for people, which shows nothing of the person: {whmcs_client_id}. */
+int value_describe(struct buf *out, const json_t *value, struct fault *fault)
+    __attribute__((warn_unused_result));
+
+/* Lower case, ASCII alone, in place. */
+void value_lower(char *text, size_t len);
+
+#endif

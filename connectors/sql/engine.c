@@ -1,0 +1,177 @@
+#include "engine.h"
+
+#include "../sdk/binding.h"
+#include "../sdk/error.h"
+#include "../sdk/iterable.h"
+#include "base/clock.h"
+#include "query.h"
+
+#include <dsar/protocol.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TIMEOUT_MAX_MS 3600000
+
+static const char engine_settings[] =
+    "[{\"name\":\"driver\",\"kind\":\"text\",\"required\":false,\"default\":\"sqlite\","
+    "\"help\":\"the database system: sqlite\"},"
+    "{\"name\":\"path\",\"kind\":\"path\",\"required\":true,\"help\":\"the database file\"},"
+    "{\"name\":\"timeout_ms\",\"kind\":\"integer\",\"required\":false,\"default\":30000,"
+    "\"help\":\"how long the database may work for one row, in milliseconds\"}]";
+
+static const char *const resolve_keys[] = {"sql", "page", "assert", "evidence", NULL};
+static const char *const collection_keys[] = {"sql", "page", "assert", "omit", NULL};
+
+static const struct profile_engine sql_engine = {
+    .name = "sql",
+    .settings = engine_settings,
+    .resolve_keys = resolve_keys,
+    .collection_keys = collection_keys,
+};
+
+static int check_yields(const json_t *yields, const char *path, struct dsar_error *error)
+{
+    static const char *const keys[] = {"column", "type", NULL};
+    const char *kind;
+    json_t *yield;
+    json_object_foreach(iterable(yields), kind, yield)
+    {
+        char below[200];
+        snprintf(below, sizeof below, "%s/yields/%s", path, kind);
+        if (!json_is_object(yield))
+            return dsar_error_set(error, "bad_profile", false, "%s: expected an object", below);
+        if (profile_check_keys(yield, below, keys, error) || !profile_text(yield, "column", below, error))
+            return -1;
+        const char *type = profile_text(yield, "type", below, error);
+        if (!type)
+            return -1;
+        if (!binding_is_type(type))
+            return dsar_error_set(error, "bad_profile", false, "%s/type: expected \"text\" or \"uint>N\"",
+                                  below);
+    }
+    return 0;
+}
+
+static int check_steps(const json_t *steps, struct dsar_error *error)
+{
+    size_t i;
+    json_t *step;
+    json_array_foreach(steps, i, step)
+    {
+        char path[64];
+        snprintf(path, sizeof path, "/resolve/%zu", i);
+        if (query_check(step, path, error) || check_yields(json_object_get(step, "yields"), path, error) ||
+            !profile_text(step, "evidence", path, error))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_omit(const json_t *collection, const char *path, struct dsar_error *error)
+{
+    const json_t *omit = json_object_get(collection, "omit");
+    size_t i;
+    json_t *item;
+    if (omit && !json_is_array(omit))
+        return dsar_error_set(error, "bad_profile", false, "%s/omit: expected an array of column names",
+                              path);
+    json_array_foreach(omit, i, item)
+    {
+        if (!json_is_string(item))
+            return dsar_error_set(error, "bad_profile", false, "%s/omit/%zu: expected a column name", path,
+                                  i);
+    }
+    return 0;
+}
+
+static int check_collections(const json_t *collections, struct dsar_error *error)
+{
+    size_t i;
+    json_t *collection;
+    json_array_foreach(collections, i, collection)
+    {
+        char path[64];
+        snprintf(path, sizeof path, "/collections/%zu", i);
+        if (query_check(collection, path, error) || check_omit(collection, path, error))
+            return -1;
+        if (!json_object_get(collection, "assert"))
+            return dsar_error_set(error, "bad_profile", false,
+                                  "%s: expected `assert`, which says how a row is seen to be the person's",
+                                  path);
+    }
+    return 0;
+}
+
+int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
+{
+    buf_init(&engine->row, DSAR_PAYLOAD_MAX);
+    if (profile_load(&engine->profile, &sql_engine, argc, argv, error) ||
+        check_steps(profile_resolve_steps(engine->profile), error) ||
+        check_collections(profile_collections(engine->profile), error))
+        return -1;
+    return 0;
+}
+
+void engine_wipe(struct engine *engine)
+{
+    engine_disconnect(engine);
+    buf_wipe(&engine->row);
+    json_decref(engine->settings);
+    profile_free(engine->profile);
+    *engine = (struct engine){.profile = NULL};
+}
+
+/* It is put into statements as it is. */
+static bool is_prefix(const char *prefix)
+{
+    size_t len = strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+    return prefix[len] == '\0' && len <= 64;
+}
+
+int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
+                     struct dsar_error *error)
+{
+    if (profile_settle(engine->profile, settings, secrets, &engine->settings, error))
+        return -1;
+    engine->driver = sql_driver_find(json_string_value(json_object_get(engine->settings, "driver")));
+    if (!engine->driver)
+        return dsar_error_set(error, "bad_settings", false, "driver: expected sqlite");
+    engine->timeout_ms = json_integer_value(json_object_get(engine->settings, "timeout_ms"));
+    if (engine->timeout_ms < 1 || engine->timeout_ms > TIMEOUT_MAX_MS)
+        return dsar_error_set(error, "bad_settings", false, "timeout_ms: expected 1 to %d", TIMEOUT_MAX_MS);
+    const json_t *prefix = json_object_get(engine->settings, "table_prefix");
+    engine->prefix = json_is_string(prefix) ? json_string_value(prefix) : "";
+    if (!is_prefix(engine->prefix))
+        return dsar_error_set(error, "bad_settings", false,
+                              "table_prefix: expected at most 64 ASCII letters, digits and underscores");
+    return 0;
+}
+
+static int look(void *ctx, struct dsar_error *error)
+{
+    const struct engine *engine = ctx;
+    if (clock_now_ms() - engine->row_ms > engine->timeout_ms)
+        return dsar_error_set(
+            error, "source_timeout", true,
+            "the database gave no row within %lld ms: raise the setting timeout_ms, or add an index",
+            (long long)engine->timeout_ms);
+    return dsar_progress(engine->session, engine->n_rows, 0, error);
+}
+
+int engine_connect(struct engine *engine, struct dsar_session *session, struct dsar_error *error)
+{
+    engine->session = session;
+    engine->row_ms = clock_now_ms();
+    if (engine->database)
+        return 0;
+    engine->watch = (struct sql_watch){.look = look, .ctx = engine};
+    return engine->driver->open(&engine->database, engine->settings, &engine->watch, error);
+}
+
+void engine_disconnect(struct engine *engine)
+{
+    if (engine->database)
+        engine->driver->close(engine->database);
+    engine->database = NULL;
+    engine->session = NULL;
+}

@@ -1,0 +1,36 @@
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int ctl_failed(const char *what, const struct fault *fault)
+{
+    fprintf(stderr, "dsarctl %s: %s\n", what, fault->text);
+    return CTL_FAILED;
+}
+
+int ctl_help(const char *help, int asked)
+{
+    fputs(help, asked ? stdout : stderr);
+    return asked ? CTL_DONE : CTL_USAGE;
+}
+
+json_t *ctl_read_json(const char *path, size_t max, struct fault *fault)
+{
+    struct buf text;
+    json_error_t error;
+    json_t *json = NULL;
+    buf_init(&text, max);
+    const char *file = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+    if (buf_read_file(&text, file, fault) == 0) {
+        json = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, &error);
+        if (!json_is_object(json)) {
+            json_decref(json);
+            json = NULL;
+            fault_set(fault, "bad_json", "%s:%d:%d: expected a JSON object", path, error.line > 0 ? error.line : 1,
+                      error.column > 0 ? error.column : 1);
+        }
+    }
+    buf_wipe(&text);
+    return json;
+}

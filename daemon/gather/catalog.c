@@ -1,0 +1,145 @@
+#include "gather/catalog.h"
+
+#include "config/source_check.h"
+#include "gather/hello.h"
+#include "gather/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static char **make_argv(const struct source_config *config)
+{
+    char **argv = calloc(config->n_arguments + 4, sizeof *argv);
+    if (!argv)
+        return NULL;
+    size_t n = 0;
+    argv[n++] = config->program;
+    if (config->profile_path) {
+        static char profile_option[] = "--profile";
+        argv[n++] = profile_option;
+        argv[n++] = config->profile_path;
+    }
+    for (size_t i = 0; i < config->n_arguments; i++)
+        argv[n++] = config->arguments[i];
+    return argv;
+}
+
+static int read_collections(struct catalog_source *source, struct fault *fault)
+{
+    const json_t *list = json_object_get(source->hello, "collections");
+    source->collections = calloc(json_array_size(list), sizeof *source->collections);
+    if (!source->collections)
+        return fault_retry(fault, "no_memory", "no memory for the collections of source %s", source->config->name);
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item) {
+        struct catalog_collection *collection = &source->collections[source->n_collections++];
+        collection->name = json_string_value(json_object_get(item, "name"));
+        collection->title = json_string_value(json_object_get(item, "title"));
+        collection->category = json_string_value(json_object_get(item, "category"));
+        collection->needs = json_object_get(item, "needs");
+        if (classes_new(&collection->classes, json_object_get(item, "fields"), fault))
+            return fault_prefix(fault, "source %s, collection %s", source->config->name, collection->name);
+    }
+    return 0;
+}
+
+static int learn(struct catalog_source *source, const struct cancel *never, struct fault *fault)
+{
+    const struct session_options options = {.cancel = never};
+    source->argv = make_argv(source->config);
+    if (!source->argv)
+        return fault_retry(fault, "no_memory", "no memory for source %s", source->config->name);
+    if (session_ask_hello(source->argv, source->config->name, &options, &source->hello, fault) ||
+        hello_check(source->hello, source->config->name, fault))
+        return -1;
+    const json_t *resolve = json_object_get(source->hello, "resolve");
+    source->resolve_needs = json_object_get(resolve, "needs");
+    source->resolve_yields = json_object_get(resolve, "yields");
+    return read_collections(source, fault);
+}
+
+static bool add_source(struct catalog *catalog, const struct config *config, const struct source_config *source_config,
+                       const struct cancel *never, FILE *errors)
+{
+    struct catalog_source *source = &catalog->sources[catalog->n_sources++];
+    source->config = source_config;
+    pthread_mutex_init(&source->gate_lock, NULL);
+    pthread_cond_init(&source->gate_free, NULL);
+    struct fault fault;
+    if (learn(source, never, &fault)) {
+        fprintf(errors, "%s:%u:%u: error: %s\n", config->path, source_config->mark.line, source_config->mark.column,
+                fault.text);
+        return false;
+    }
+    return config_check_source(config, source_config, source->hello, errors) == 0;
+}
+
+int catalog_new(struct catalog **catalog, const struct config *config, FILE *errors)
+{
+    struct catalog *new = calloc(1, sizeof *new);
+    struct cancel *never = NULL;
+    struct fault fault;
+    bool good = new && (new->sources = calloc(config->n_sources, sizeof *new->sources)) &&
+                cancel_new(&never, &fault) == 0;
+    if (!good)
+        fprintf(errors, "%s: error: no memory for its sources\n", config->path);
+    for (size_t i = 0; never && i < config->n_sources; i++)
+        good = add_source(new, config, &config->sources[i], never, errors) && good;
+    cancel_free(never);
+    if (good)
+        *catalog = new;
+    else
+        catalog_free(new);
+    return good ? 0 : -1;
+}
+
+void catalog_free(struct catalog *catalog)
+{
+    if (!catalog)
+        return;
+    for (size_t i = 0; i < catalog->n_sources; i++) {
+        struct catalog_source *source = &catalog->sources[i];
+        for (size_t k = 0; k < source->n_collections; k++)
+            classes_free(source->collections[k].classes);
+        free(source->collections);
+        free(source->argv);
+        json_decref(source->hello);
+        pthread_cond_destroy(&source->gate_free);
+        pthread_mutex_destroy(&source->gate_lock);
+    }
+    free(catalog->sources);
+    free(catalog);
+}
+
+int catalog_enter(struct catalog_source *source, const struct cancel *cancel, struct fault *fault)
+{
+    int result = 0;
+    pthread_mutex_lock(&source->gate_lock);
+    while (source->n_working >= source->config->max_concurrent && result == 0) {
+        /* a cancelled request cannot wake the condition, so it is looked at now and then */
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 200000000;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        pthread_cond_timedwait(&source->gate_free, &source->gate_lock, &until);
+        if (cancel_raised(cancel))
+            result = fault_set(fault, "cancelled", "source %s: the request was cancelled", source->config->name);
+    }
+    if (result == 0)
+        source->n_working++;
+    pthread_mutex_unlock(&source->gate_lock);
+    return result;
+}
+
+void catalog_leave(struct catalog_source *source)
+{
+    pthread_mutex_lock(&source->gate_lock);
+    source->n_working--;
+    pthread_cond_signal(&source->gate_free);
+    pthread_mutex_unlock(&source->gate_lock);
+}

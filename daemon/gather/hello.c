@@ -1,0 +1,70 @@
+#include "gather/hello.h"
+
+#include "dsar/protocol.h"
+
+#include <string.h>
+
+/* A folder of the archive is made of these, so a name is no more than one part of a path. */
+bool hello_name_valid(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+    return len > 0 && len <= DSAR_NAME_MAX && name[len] == '\0' && name[0] >= 'a' && name[0] <= 'z';
+}
+
+static bool is_name(const json_t *value)
+{
+    return json_is_string(value) && json_string_length(value) == strlen(json_string_value(value)) &&
+           hello_name_valid(json_string_value(value));
+}
+
+static bool is_text(const json_t *value)
+{
+    return json_is_string(value) && json_string_length(value) > 0 && json_string_length(value) <= 200;
+}
+
+static bool is_names(const json_t *list)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+        if (!is_name(item))
+            return false;
+    return json_is_array(list);
+}
+
+static int wrong(struct fault *fault, const char *source, const char *what)
+{
+    return fault_set(fault, "source_protocol", "source %s: its connector's hello is wrong: %s", source, what);
+}
+
+static int check_collections(const json_t *collections, const char *source, struct fault *fault)
+{
+    if (!json_is_array(collections) || json_array_size(collections) == 0)
+        return wrong(fault, source, "`collections` must be a list that is not empty");
+    size_t i;
+    json_t *item;
+    json_array_foreach(collections, i, item) {
+        const json_t *name = json_object_get(item, "name"), *needs = json_object_get(item, "needs");
+        if (!is_name(name) || !is_text(json_object_get(item, "title")) || !is_text(json_object_get(item, "category")))
+            return wrong(fault, source, "a collection needs `name`, `title` and `category`");
+        if (strcmp(json_string_value(name), "files") == 0)
+            return wrong(fault, source, "no collection may be named `files`: it is the index of files");
+        if (needs && !is_names(needs))
+            return wrong(fault, source, "`needs` of a collection must be a list of identity kinds");
+        for (size_t k = 0; k < i; k++)
+            if (json_equal(name, json_object_get(json_array_get(collections, k), "name")))
+                return wrong(fault, source, "two collections have the same name");
+    }
+    return 0;
+}
+
+int hello_check(const json_t *hello, const char *source, struct fault *fault)
+{
+    const json_t *resolve = json_object_get(hello, "resolve");
+    if (!is_name(json_object_get(hello, "name")) || !is_text(json_object_get(hello, "version")))
+        return wrong(fault, source, "`name` and `version` must be texts");
+    if (resolve && (!is_names(json_object_get(resolve, "needs")) || !is_names(json_object_get(resolve, "yields")) ||
+                    json_array_size(json_object_get(resolve, "needs")) == 0))
+        return wrong(fault, source, "`resolve` needs the lists `needs` (not empty) and `yields` of identity kinds");
+    return check_collections(json_object_get(hello, "collections"), source, fault);
+}

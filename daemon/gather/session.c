@@ -1,0 +1,239 @@
+#include "gather/session.h"
+
+#include "base/clock.h"
+#include "config/source_check.h"
+#include "dsar/protocol.h"
+#include "gather/child.h"
+#include "gather/frames.h"
+#include "gather/hello.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELLO_MS           10000
+#define LEAVE_MS           2000
+#define RETRY_AFTER_MAX_MS 3600000
+
+struct session {
+    const struct catalog_source *source;
+    struct child child;
+    struct frames frames;
+    int64_t retry_after_ms;
+};
+
+static int start(struct session *session, char *const argv[], const char *name, const struct session_options *options,
+                 struct fault *fault)
+{
+    session->child = (struct child){.in = -1, .out = -1, .log = -1};
+    session->frames = (struct frames){
+        .child = &session->child,
+        .cancel = options->cancel,
+        .log = options->log,
+        .source = name,
+        .deadline_ms = clock_now_ms() + HELLO_MS,
+        .keep_alive_ms = HELLO_MS,
+    };
+    frames_init(&session->frames);
+    return child_start(&session->child, argv, fault);
+}
+
+static int protocol_fault(const struct session *session, struct fault *fault, const char *what)
+{
+    return fault_set(fault, "source_protocol", "source %s: %s", session->frames.source, what);
+}
+
+static int read_hello(struct session *session, json_t **hello, struct fault *fault)
+{
+    const char *type;
+    if (frames_read(&session->frames, hello, &type, fault))
+        return -1;
+    if (strcmp(type, "hello") == 0 && json_integer_value(json_object_get(*hello, "protocol")) == DSAR_PROTOCOL_VERSION)
+        return 0;
+    json_decref(*hello);
+    *hello = NULL;
+    return protocol_fault(session, fault, "expected a hello of protocol version 1");
+}
+
+int session_ask_hello(char *const argv[], const char *name, const struct session_options *options, json_t **hello,
+                      struct fault *fault)
+{
+    struct session session = {0};
+    int result = -1;
+    if (start(&session, argv, name, options, fault) == 0)
+        result = read_hello(&session, hello, fault);
+    child_end(&session.child, result ? 0 : LEAVE_MS);
+    frames_wipe(&session.frames);
+    return result;
+}
+
+/* Codes come from the connector; only well-formed ones go on into manifests and events. */
+static const char *code_of(const json_t *message)
+{
+    const char *code = json_string_value(json_object_get(message, "code"));
+    return code && hello_name_valid(code) ? code : "source_failed";
+}
+
+/* Turns a message with code, text, retryable, retry_after_ms into a fault. */
+static int reported(struct session *session, const json_t *message, struct fault *fault)
+{
+    const char *text = json_string_value(json_object_get(message, "text"));
+    const json_int_t wait_ms = json_integer_value(json_object_get(message, "retry_after_ms"));
+    session->retry_after_ms = wait_ms < 0 ? 0 : wait_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait_ms;
+    const char *code = code_of(message);
+    fault_set(fault, code, "source %s: %s", session->frames.source, text ? text : code);
+    fault->retryable = json_is_true(json_object_get(message, "retryable"));
+    return -1;
+}
+
+/* Reads a message that must be of type `expected`; the connector may answer `error` instead. */
+static int read_expected(struct session *session, const char *expected, json_t **message, struct fault *fault)
+{
+    const char *type;
+    if (frames_read(&session->frames, message, &type, fault))
+        return -1;
+    if (strcmp(type, expected) == 0)
+        return 0;
+    int result = strcmp(type, "error") == 0 ? reported(session, *message, fault)
+                                            : protocol_fault(session, fault, "an answer of the wrong type");
+    json_decref(*message);
+    *message = NULL;
+    return result;
+}
+
+static int configure(struct session *session, struct fault *fault)
+{
+    const struct catalog_source *source = session->source;
+    json_t *settings, *secrets, *message = NULL, *ready = NULL;
+    if (config_source_settings(source->config, source->hello, &settings, &secrets, fault))
+        return -1;
+    int result = -1;
+    message = json_pack("{s:s,s:o,s:o}", "type", "configure", "settings", settings, "secrets", secrets);
+    if (!message)
+        result = fault_retry(fault, "no_memory", "no memory to configure source %s", source->config->name);
+    else if (frames_write(&session->frames, message, fault) == 0)
+        result = read_expected(session, "ready", &ready, fault);
+    json_decref(message);
+    json_decref(ready);
+    return result;
+}
+
+int session_open(struct session **session, const struct catalog_source *source, const struct session_options *options,
+                 struct fault *fault)
+{
+    struct session *new = calloc(1, sizeof *new);
+    if (!new)
+        return fault_retry(fault, "no_memory", "no memory for a session with source %s", source->config->name);
+    new->source = source;
+    json_t *hello = NULL;
+    if (start(new, source->argv, source->config->name, options, fault) || read_hello(new, &hello, fault))
+        goto failed;
+    bool same = json_equal(hello, source->hello);
+    json_decref(hello);
+    if (!same) {
+        fault_set(fault, "source_changed",
+                  "source %s: its connector or profile is not the one that was there at start; restart dsard",
+                  source->config->name);
+        goto failed;
+    }
+    if (configure(new, fault))
+        goto failed;
+    *session = new;
+    return 0;
+failed:
+    session_close(new);
+    return -1;
+}
+
+void session_close(struct session *session)
+{
+    if (!session)
+        return;
+    child_end(&session->child, LEAVE_MS);
+    frames_wipe(&session->frames);
+    free(session);
+}
+
+static int ask(struct session *session, json_t *question, unsigned deadline_s, struct fault *fault)
+{
+    if (!question)
+        return fault_retry(fault, "no_memory", "no memory to ask source %s", session->frames.source);
+    session->frames.deadline_ms = clock_now_ms() + (int64_t)deadline_s * 1000;
+    session->frames.keep_alive_ms = (int64_t)session->source->config->keep_alive_s * 1000;
+    session->retry_after_ms = 0;
+    int result = json_object_set_new(question, "deadline_ms", json_integer((json_int_t)deadline_s * 1000));
+    if (result)
+        fault_retry(fault, "no_memory", "no memory to ask source %s", session->frames.source);
+    else
+        result = frames_write(&session->frames, question, fault);
+    json_decref(question);
+    return result;
+}
+
+static int read_done(struct session *session, const json_t *message, bool *found, struct fault *fault)
+{
+    const char *status = json_string_value(json_object_get(message, "status"));
+    if (status && strcmp(status, "failed") == 0)
+        return reported(session, message, fault);
+    *found = status && strcmp(status, "ok") == 0;
+    if (*found || (status && strcmp(status, "not_found") == 0))
+        return 0;
+    return protocol_fault(session, fault, "`status` of done must be ok, not_found or failed");
+}
+
+int session_resolve(struct session *session, const char *request, json_t *identities,
+                    int (*yield_cb)(void *ctx, const char *kind, const char *value, struct fault *fault), void *ctx,
+                    bool *found, struct fault *fault)
+{
+    json_t *question = json_pack("{s:s,s:s,s:O}", "type", "resolve", "request", request, "identities", identities);
+    if (ask(session, question, session->source->config->resolve_deadline_s, fault))
+        return -1;
+    for (;;) {
+        json_t *message;
+        const char *type;
+        if (frames_read(&session->frames, &message, &type, fault))
+            return -1;
+        int result = 0;
+        bool done = strcmp(type, "done") == 0;
+        if (done) {
+            result = read_done(session, message, found, fault);
+        } else if (strcmp(type, "identity") == 0) {
+            const char *kind = json_string_value(json_object_get(message, "kind"));
+            const char *value = json_string_value(json_object_get(message, "value"));
+            result = kind && value ? yield_cb(ctx, kind, value, fault)
+                                   : protocol_fault(session, fault, "an identity needs `kind` and `value` as texts");
+        } else if (strcmp(type, "progress") != 0 && strcmp(type, "warning") != 0) {
+            result = protocol_fault(session, fault, "a message that does not belong into resolve");
+        }
+        json_decref(message);
+        if (done || result)
+            return result;
+    }
+}
+
+int session_fetch(struct session *session, const char *request, json_t *identities, json_t *collections,
+                  int (*message_cb)(void *ctx, const json_t *message, const char *type, const struct buf *payload,
+                                    struct fault *fault),
+                  void *ctx, bool *found, struct fault *fault)
+{
+    json_t *question = json_pack("{s:s,s:s,s:O,s:O}", "type", "fetch", "request", request, "identities", identities,
+                                 "collections", collections);
+    if (ask(session, question, session->source->config->deadline_s, fault))
+        return -1;
+    for (;;) {
+        json_t *message;
+        const char *type;
+        if (frames_read(&session->frames, &message, &type, fault))
+            return -1;
+        bool done = strcmp(type, "done") == 0;
+        int result = done ? read_done(session, message, found, fault)
+                          : message_cb(ctx, message, type, &session->frames.payload, fault);
+        json_decref(message);
+        if (done || result)
+            return result;
+    }
+}
+
+int64_t session_retry_after_ms(const struct session *session)
+{
+    return session->retry_after_ms;
+}

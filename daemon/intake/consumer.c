@@ -1,0 +1,164 @@
+#include "intake/consumer.h"
+
+#include "intake/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMITTED_MS 30000
+
+struct consumer {
+    struct client_opaque opaque; /* first: log callbacks look for it */
+    rd_kafka_t *client;
+    struct consumer_callbacks callbacks;
+    bool paused;
+    bool failed;
+    struct fault fault;
+};
+
+static int take_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+{
+    rd_kafka_resp_err_t error = partitions->cnt
+                                    ? rd_kafka_committed(consumer->client, partitions, COMMITTED_MS)
+                                    : RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; !error && i < partitions->cnt; i++)
+        error = partitions->elems[i].err;
+    if (error)
+        return fault_retry(&consumer->fault, "kafka", "committed offsets cannot be read: %s",
+                           rd_kafka_err2str(error));
+    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer->client);
+    if (!group)
+        return fault_retry(&consumer->fault, "kafka", "there is no membership of the consumer group");
+    if (consumer->callbacks.assigned(consumer->callbacks.ctx, partitions, group, &consumer->fault))
+        return -1;
+    error = rd_kafka_assign(consumer->client, partitions);
+    if (error)
+        return fault_retry(&consumer->fault, "kafka", "the assignment was not accepted: %s",
+                           rd_kafka_err2str(error));
+    consumer->paused = false;
+    return 0;
+}
+
+static void rebalance_cb(rd_kafka_t *client, rd_kafka_resp_err_t error,
+                         rd_kafka_topic_partition_list_t *partitions, void *ctx)
+{
+    struct consumer *consumer = ctx;
+    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        /* asked through rd_kafka_assign even then: the group must not wait for us */
+        if (consumer->failed || take_assignment(consumer, partitions)) {
+            consumer->failed = true;
+            rd_kafka_assign(client, NULL);
+        }
+        return;
+    }
+    bool lost = error != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || rd_kafka_assignment_lost(client);
+    consumer->callbacks.revoked(consumer->callbacks.ctx, partitions, lost);
+    rd_kafka_assign(client, NULL);
+}
+
+static int subscribe(struct consumer *consumer, const char *topic, struct fault *fault)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->client, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return error ? fault_set(fault, "kafka", "topic %s: %s", topic, rd_kafka_err2str(error)) : 0;
+}
+
+int consumer_open(struct consumer **consumer, const struct config *config, struct log *log,
+                  const struct consumer_callbacks *callbacks, struct fault *fault)
+{
+    /* `session.timeout.ms` and the like may be set by the configuration, so it is applied first */
+    static const char *const properties[][2] = {
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"isolation.level", "read_committed"},
+        {"partition.assignment.strategy", "range"},
+        {"queued.min.messages", "10"},
+        {"queued.max.messages.kbytes", "2048"},
+    };
+    struct consumer *new = calloc(1, sizeof *new);
+    if (!new)
+        return fault_retry(fault, "no_memory", "no memory for a consumer");
+    new->opaque = (struct client_opaque){.log = log, .name = "consumer"};
+    new->callbacks = *callbacks;
+    rd_kafka_conf_t *conf = NULL;
+    if (client_conf(&conf, config, fault))
+        goto failed;
+    rd_kafka_conf_set_opaque(conf, new);
+    rd_kafka_conf_set_rebalance_cb(conf, rebalance_cb);
+    int bad = client_set(conf, "group.id", config->kafka.group, fault);
+    for (size_t i = 0; !bad && i < sizeof properties / sizeof *properties; i++)
+        bad = client_set(conf, properties[i][0], properties[i][1], fault);
+    if (bad) {
+        rd_kafka_conf_destroy(conf);
+        goto failed;
+    }
+    new->client = client_new(RD_KAFKA_CONSUMER, conf, "consumer", fault);
+    if (!new->client)
+        goto failed;
+    rd_kafka_poll_set_consumer(new->client);
+    if (subscribe(new, config->kafka.topics.requests, fault))
+        goto failed;
+    *consumer = new;
+    return 0;
+failed:
+    consumer_close(new);
+    return -1;
+}
+
+int consumer_poll(struct consumer *consumer, int timeout_ms, rd_kafka_message_t **message,
+                  struct fault *fault)
+{
+    *message = NULL;
+    rd_kafka_message_t *next = rd_kafka_consumer_poll(consumer->client, timeout_ms);
+    if (consumer->failed) {
+        if (next)
+            rd_kafka_message_destroy(next);
+        *fault = consumer->fault;
+        return -1;
+    }
+    if (!next)
+        return 0;
+    if (!next->err) {
+        *message = next;
+        return 0;
+    }
+    rd_kafka_resp_err_t error = next->err;
+    char text[256];
+    snprintf(text, sizeof text, "%s", rd_kafka_message_errstr(next));
+    rd_kafka_message_destroy(next);
+    if (error == RD_KAFKA_RESP_ERR__FATAL)
+        return fault_set(fault, "kafka", "consumer: %s", text);
+    if (error != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        log_line(consumer->opaque.log, LOG_LEVEL_WARNING, NULL, "kafka consumer: %s", text);
+    return 0;
+}
+
+void consumer_pause(struct consumer *consumer, bool pause)
+{
+    rd_kafka_topic_partition_list_t *partitions;
+    if (consumer->paused == pause || rd_kafka_assignment(consumer->client, &partitions))
+        return;
+    if (pause)
+        rd_kafka_pause_partitions(consumer->client, partitions);
+    else
+        rd_kafka_resume_partitions(consumer->client, partitions);
+    rd_kafka_topic_partition_list_destroy(partitions);
+    consumer->paused = pause;
+}
+
+void consumer_leave(struct consumer *consumer)
+{
+    rd_kafka_consumer_close(consumer->client);
+}
+
+void consumer_close(struct consumer *consumer)
+{
+    if (!consumer)
+        return;
+    if (consumer->client)
+        rd_kafka_destroy(consumer->client);
+    free(consumer);
+}

@@ -1,0 +1,54 @@
+#include "outcome/dead.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX "dsar-dead-"
+
+/* Headers of a former death are left out: the last one counts. */
+static int copy_headers(struct outgoing *letter, const rd_kafka_message_t *message, struct fault *fault)
+{
+    rd_kafka_headers_t *headers;
+    const char *name;
+    const void *value;
+    size_t len;
+    if (rd_kafka_message_headers(message, &headers))
+        return 0;
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 && outgoing_header(letter, name, value, len, fault))
+            return -1;
+    return 0;
+}
+
+static int text_header(struct outgoing *letter, const char *name, const char *value, struct fault *fault)
+{
+    return outgoing_header(letter, name, value, strlen(value), fault);
+}
+
+static int number_header(struct outgoing *letter, const char *name, int64_t value, struct fault *fault)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    return text_header(letter, name, text, fault);
+}
+
+struct outgoing *dead_letter(const struct config *config, const rd_kafka_message_t *message, const struct fault *why,
+                             struct fault *fault)
+{
+    rd_kafka_timestamp_type_t type;
+    struct outgoing *letter = outgoing_new(config->kafka.topics.dead, message->key, message->key_len,
+                                           message->payload, message->len, fault);
+    if (!letter)
+        return NULL;
+    if (copy_headers(letter, message, fault) || text_header(letter, PREFIX "code", why->code, fault) ||
+        text_header(letter, PREFIX "text", why->text, fault) ||
+        text_header(letter, PREFIX "topic", rd_kafka_topic_name(message->rkt), fault) ||
+        number_header(letter, PREFIX "partition", message->partition, fault) ||
+        number_header(letter, PREFIX "offset", message->offset, fault) ||
+        number_header(letter, PREFIX "timestamp", rd_kafka_message_timestamp(message, &type), fault)) {
+        outgoing_free(letter);
+        return NULL;
+    }
+    return letter;
+}

@@ -1,0 +1,123 @@
+#include "outcome/event.h"
+
+#include "base/clock.h"
+#include "intake/signature.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long an event's signature holds: as long as the topic keeps it. */
+#define SIGNATURE_LIFETIME_S (45 * 86400)
+
+static const struct {
+    const char *name;
+    const char *request_status; /* OpenDSR 2.0; it has no word for an error */
+} types[] = {
+    [EVENT_ACCEPTED] = {"org.dsard.accepted.v1", "pending"},
+    [EVENT_PROGRESS] = {"org.dsard.progress.v1", "in_progress"},
+    [EVENT_COMPLETED] = {"org.dsard.completed.v1", "completed"},
+    [EVENT_FAILED] = {"org.dsard.failed.v1", "cancelled"},
+    [EVENT_REFUSED] = {"org.dsard.refused.v1", "cancelled"},
+    [EVENT_REPEATED] = {"org.dsard.repeated.v1", "completed"},
+};
+
+const char *event_type_name(enum event_type type)
+{
+    return types[type].name;
+}
+
+bool event_type_from_name(const char *name, enum event_type *type)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            *type = (enum event_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+json_t *event_data(const struct config *config, enum event_type type, const char *request, int64_t due_unix_s,
+                   const struct fault *why)
+{
+    json_t *data = json_pack("{s:s,s:s,s:s,s:s}", "api_version", "2.0", "controller_id", config->controller.id,
+                             "subject_request_id", request, "request_status", types[type].request_status);
+    if (data && due_unix_s) {
+        char due[CLOCK_TEXT_MAX];
+        clock_format(due_unix_s, due);
+        if (json_object_set_new(data, "expected_completion_time", json_string(due)))
+            goto no_memory;
+    }
+    if (data && why &&
+        json_object_set_new(data, "reason", json_pack("{s:s,s:s}", "code", why->code, "text", why->text)))
+        goto no_memory;
+    return data;
+no_memory:
+    json_decref(data);
+    return NULL;
+}
+
+int event_uuid(char uuid[37], struct fault *fault)
+{
+    unsigned char b[16];
+    if (RAND_bytes(b, sizeof b) != 1)
+        return fault_set(fault, "internal", "no random numbers");
+    b[6] = (b[6] & 0x0f) | 0x40;
+    b[8] = (b[8] & 0x3f) | 0x80;
+    snprintf(uuid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
+             b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    return 0;
+}
+
+static int text_header(struct outgoing *message, const char *name, const char *value, struct fault *fault)
+{
+    return value ? outgoing_header(message, name, value, strlen(value), fault) : 0;
+}
+
+static int sign(struct outgoing *message, const struct config *config, const json_t *key, const struct event *event,
+                struct fault *fault)
+{
+    const int64_t now = clock_now_unix_s();
+    const struct signature_claims claims = {
+        .type = types[event->type].name,
+        .source = config->exporter.source,
+        .request = event->request,
+        .audience = config->controller.id,
+        .issued_unix_s = now,
+        .expires_unix_s = now + SIGNATURE_LIFETIME_S,
+    };
+    struct buf signature;
+    buf_init(&signature, 4096);
+    int result = signature_make(&signature, &claims, key, message->value, message->value_len, fault);
+    if (result == 0)
+        result = outgoing_header(message, SIGNATURE_HEADER, signature.data, signature.len, fault);
+    buf_wipe(&signature);
+    return result;
+}
+
+struct outgoing *event_message(const struct config *config, const json_t *key, const struct event *event,
+                               struct fault *fault)
+{
+    char *value = json_dumps(event->data, JSON_COMPACT);
+    if (!value) {
+        fault_retry(fault, "no_memory", "no memory for an event");
+        return NULL;
+    }
+    struct outgoing *message = outgoing_new(config->kafka.topics.events, event->request, strlen(event->request), value,
+                                            strlen(value), fault);
+    free(value);
+    if (!message)
+        return NULL;
+    if (text_header(message, "ce_specversion", "1.0", fault) || text_header(message, "ce_id", event->id, fault) ||
+        text_header(message, "ce_source", config->exporter.source, fault) ||
+        text_header(message, "ce_type", types[event->type].name, fault) ||
+        text_header(message, "ce_time", event->time, fault) ||
+        text_header(message, "ce_subject", event->request, fault) ||
+        text_header(message, "content-type", "application/json", fault) ||
+        text_header(message, "traceparent", event->traceparent, fault) || sign(message, config, key, event, fault)) {
+        outgoing_free(message);
+        return NULL;
+    }
+    return message;
+}

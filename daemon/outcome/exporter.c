@@ -1,0 +1,67 @@
+#include "outcome/exporter.h"
+
+#include "base/jwk.h"
+#include "base/secret.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Blocks that each sealing thread may have in work or in its queue. */
+#define BLOCKS_AHEAD 3
+
+static int start_pool(struct exporter *exporter, struct fault *fault)
+{
+    const struct work_config *work = &exporter->config->work;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned threads = work->seal_threads ? work->seal_threads : cores > 0 && cores < 64 ? (unsigned)cores : 1;
+    /* each source that is being fetched holds one block while it fills it */
+    unsigned writers = work->concurrent_requests * work->concurrent_sources;
+    unsigned least = writers + threads;
+    const struct seal_pool_options options = {
+        .n_threads = threads,
+        .n_blocks = work->blocks > least ? work->blocks : writers + threads * BLOCKS_AHEAD,
+        /* a newline may be added behind the largest payload */
+        .block_bytes = (size_t)work->block_kib * 1024 + 4096,
+    };
+    return seal_pool_new(&exporter->pool, &options, fault);
+}
+
+int exporter_open(struct exporter *exporter, const struct config *config, struct log *log, bool *bad_config,
+                  struct fault *fault)
+{
+    *exporter = (struct exporter){.config = config, .log = log};
+    *bad_config = true;
+    if (jwk_load_private(&exporter->key, config->exporter.key_file, JWK_SIGN, fault)) {
+        fault_prefix(fault, "%s: .exporter.key_file", config->path);
+        goto failed;
+    }
+    if (catalog_new(&exporter->catalog, config, stderr)) {
+        fault_set(fault, "bad_config", "%s: the sources cannot be used as configured", config->path);
+        goto failed;
+    }
+    *bad_config = false;
+    if (access(config->work.spool_dir, W_OK | X_OK)) {
+        fault_errno(fault, "spool_unusable", errno, "spool %s: expected a folder that can be written",
+                    config->work.spool_dir);
+        goto failed;
+    }
+    if (store_open(&exporter->store, config->store.path, fault) || start_pool(exporter, fault))
+        goto failed;
+    if (secret_unlocked())
+        log_line(log, LOG_LEVEL_WARNING, NULL,
+                 "memory for secrets cannot be locked and may be swapped: raise RLIMIT_MEMLOCK (LimitMEMLOCK=infinity)");
+    return 0;
+failed:
+    exporter_close(exporter);
+    return -1;
+}
+
+void exporter_close(struct exporter *exporter)
+{
+    seal_pool_free(exporter->pool);
+    store_close(exporter->store);
+    catalog_free(exporter->catalog);
+    json_decref(exporter->key);
+    *exporter = (struct exporter){0};
+}

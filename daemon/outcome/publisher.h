@@ -1,0 +1,39 @@
+/* publisher: puts outcomes on Kafka: terminal ones and offsets together in transactions, the others at least once.
+ *
+ * publisher_commit belongs to one thread; publisher_notify is for any.
+ */
+#ifndef DSAR_OUTCOME_PUBLISHER_H
+#define DSAR_OUTCOME_PUBLISHER_H
+
+#include "base/cancel.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "outcome/desk.h"
+
+struct publisher;
+
+/* Makes both producers and settles what a former process with the same transactional id left open; tries until that works
+ * or `cancel` is raised. */
+int publisher_open(struct publisher **publisher, const struct config *config, struct log *log,
+                   const struct cancel *cancel, struct fault *fault) __attribute__((warn_unused_result));
+
+/* Waits up to five seconds for messages on their way; frees. NULL is harmless. */
+void publisher_close(struct publisher *publisher);
+
+enum publisher_verdict {
+    PUBLISHER_COMMITTED,
+    PUBLISHER_ABORTED, /* nothing of the batch is to be seen; it may be tried again */
+    PUBLISHER_FATAL,   /* the producer can do no more: the process is to start again */
+};
+
+/* Publishes the answers of the batch and commits its offsets in one transaction. Tries what may be tried again until
+ * `cancel` is raised, which is fatal. */
+enum publisher_verdict publisher_commit(struct publisher *publisher, const struct batch *batch,
+                                        const struct cancel *cancel, struct fault *fault)
+    __attribute__((warn_unused_result));
+
+/* Publishes one message at least once, outside any transaction: `accepted` and `progress`. Takes it over. What cannot be
+ * queued is logged and dropped: nothing depends on it. */
+void publisher_notify(struct publisher *publisher, struct outgoing *message);
+
+#endif

@@ -1,0 +1,289 @@
+#include "store/store.h"
+
+#include "base/clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_MAX_BYTES 128
+#define UNFINISHED ".unfinished-"
+#define UNFINISHED_MAX_S 86400
+
+struct store {
+    char *path;
+    int dir;
+};
+
+struct store_object {
+    int dir; /* the request's folder */
+    int fd;
+    char unfinished[64];
+    char file[NAME_MAX_BYTES + 1];
+    char shown[2 * NAME_MAX_BYTES + 2]; /* for texts */
+};
+
+static bool name_valid(const char *name)
+{
+    size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    return len > 0 && len <= NAME_MAX_BYTES && name[len] == '\0' && name[0] != '.';
+}
+
+static int check_names(const char *request, const char *file, struct fault *fault)
+{
+    if (name_valid(request) && name_valid(file))
+        return 0;
+    return fault_set(fault, "internal", "store: an object's name must be made of letters, digits, '.', '_' and '-'");
+}
+
+static int sync_folder(int dir, const char *shown, struct fault *fault)
+{
+    if (fsync(dir))
+        return fault_errno(fault, "store_failed", errno, "store: folder of %s cannot be synced", shown);
+    return 0;
+}
+
+/* The folder of a request; with `make` it is made, durably, when it is not there. *dir is -1 when it is not there. */
+static int open_folder(struct store *store, const char *request, bool make, int *dir, struct fault *fault)
+{
+    if (make && mkdirat(store->dir, request, 0700) == 0 && sync_folder(store->dir, request, fault))
+        return -1;
+    *dir = openat(store->dir, request, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*dir >= 0 || (errno == ENOENT && !make))
+        return 0;
+    return fault_errno(fault, "store_failed", errno, "store: folder %s/%s", store->path, request);
+}
+
+static int each_name(int dir, int (*visit_cb)(const char *name, void *ctx), void *ctx, struct fault *fault)
+{
+    int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+    if (!stream) {
+        fault_errno(fault, "store_failed", errno, "store: a folder cannot be read");
+        if (copy >= 0)
+            close(copy);
+        return -1;
+    }
+    int result = 0;
+    const struct dirent *entry;
+    while (result == 0 && (errno = 0, entry = readdir(stream)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            result = visit_cb(entry->d_name, ctx);
+    if (result == 0 && errno)
+        result = fault_errno(fault, "store_failed", errno, "store: a folder cannot be read");
+    closedir(stream);
+    return result;
+}
+
+struct sweep {
+    int dir;
+    int64_t before_unix_s;
+};
+
+static int sweep_unfinished(const char *name, void *ctx)
+{
+    const struct sweep *sweep = ctx;
+    struct stat st;
+    if (strncmp(name, UNFINISHED, strlen(UNFINISHED)) == 0 && fstatat(sweep->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(st.st_mode) && st.st_mtime < sweep->before_unix_s)
+        unlinkat(sweep->dir, name, 0);
+    return 0;
+}
+
+static int sweep_folder(const char *name, void *ctx)
+{
+    const struct sweep *sweep = ctx;
+    if (!name_valid(name))
+        return 0;
+    struct sweep below = {.before_unix_s = sweep->before_unix_s};
+    below.dir = openat(sweep->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below.dir < 0)
+        return 0;
+    /* what cannot be swept now is swept at the next start */
+    (void)each_name(below.dir, sweep_unfinished, &below, NULL);
+    close(below.dir);
+    return 0;
+}
+
+int store_open(struct store **store, const char *path, struct fault *fault)
+{
+    struct store *new = calloc(1, sizeof *new);
+    if (!new)
+        return fault_retry(fault, "no_memory", "no memory for the store");
+    new->dir = -1;
+    new->path = strdup(path);
+    if (!new->path) {
+        fault_retry(fault, "no_memory", "no memory for the store");
+        goto failed;
+    }
+    new->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (new->dir < 0 || faccessat(new->dir, ".", W_OK | X_OK, AT_EACCESS)) {
+        fault_errno(fault, "store_unusable", errno, "store %s: expected a folder that can be written", path);
+        goto failed;
+    }
+    struct sweep sweep = {.dir = new->dir, .before_unix_s = clock_now_unix_s() - UNFINISHED_MAX_S};
+    if (each_name(new->dir, sweep_folder, &sweep, fault))
+        goto failed;
+    *store = new;
+    return 0;
+failed:
+    store_close(new);
+    return -1;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    if (store->dir >= 0)
+        close(store->dir);
+    free(store->path);
+    free(store);
+}
+
+int store_begin(struct store *store, const char *request, const char *file, struct store_object **object,
+                struct fault *fault)
+{
+    unsigned char random[12];
+    if (check_names(request, file, fault))
+        return -1;
+    if (RAND_bytes(random, sizeof random) != 1)
+        return fault_set(fault, "internal", "no random numbers");
+    struct store_object *new = calloc(1, sizeof *new);
+    if (!new)
+        return fault_retry(fault, "no_memory", "no memory for an object of the store");
+    new->dir = new->fd = -1;
+    snprintf(new->file, sizeof new->file, "%s", file);
+    snprintf(new->shown, sizeof new->shown, "%s/%s", request, file);
+    size_t at = (size_t)snprintf(new->unfinished, sizeof new->unfinished, UNFINISHED);
+    for (size_t i = 0; i < sizeof random; i++, at += 2)
+        snprintf(new->unfinished + at, sizeof new->unfinished - at, "%02x", random[i]);
+    if (open_folder(store, request, true, &new->dir, fault))
+        goto failed;
+    new->fd = openat(new->dir, new->unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (new->fd < 0) {
+        fault_errno(fault, "store_failed", errno, "store: %s cannot be made", new->shown);
+        goto failed;
+    }
+    *object = new;
+    return 0;
+failed:
+    store_abort(new);
+    return -1;
+}
+
+int store_write(struct store_object *object, const void *data, size_t len, struct fault *fault)
+{
+    const char *at = data;
+    while (len) {
+        ssize_t n = write(object->fd, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return fault_errno(fault, "store_failed", n ? errno : ENOSPC, "store: %s cannot be written", object->shown);
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int store_commit(struct store_object *object, struct fault *fault)
+{
+    int result = -1;
+    int fd = object->fd;
+    object->fd = -1;
+    if (fsync(fd)) {
+        fault_errno(fault, "store_failed", errno, "store: %s cannot be synced", object->shown);
+        close(fd);
+    } else if (close(fd)) {
+        fault_errno(fault, "store_failed", errno, "store: %s cannot be closed", object->shown);
+    } else if (renameat2(object->dir, object->unfinished, object->dir, object->file, RENAME_NOREPLACE)) {
+        fault_errno(fault, "store_failed", errno, "store: %s cannot be put in its place", object->shown);
+    } else {
+        object->unfinished[0] = '\0';
+        result = sync_folder(object->dir, object->shown, fault);
+    }
+    store_abort(object);
+    return result;
+}
+
+void store_abort(struct store_object *object)
+{
+    if (!object)
+        return;
+    if (object->fd >= 0)
+        close(object->fd);
+    if (object->dir >= 0) {
+        if (object->unfinished[0])
+            unlinkat(object->dir, object->unfinished, 0);
+        close(object->dir);
+    }
+    free(object);
+}
+
+int store_read(struct store *store, const char *request, const char *file, struct buf *content, struct fault *fault)
+{
+    if (check_names(request, file, fault))
+        return -1;
+    char path[4096];
+    int len = snprintf(path, sizeof path, "%s/%s/%s", store->path, request, file);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return fault_set(fault, "store_failed", "store: the path of %s/%s is too long", request, file);
+    int dir;
+    if (open_folder(store, request, false, &dir, fault))
+        return -1;
+    struct stat st;
+    bool there = dir >= 0 && fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (dir >= 0)
+        close(dir);
+    if (!there)
+        return fault_set(fault, "not_found", "store: there is no %s/%s", request, file);
+    return buf_read_file(content, path, fault);
+}
+
+struct visible {
+    int (*visit_cb)(const char *file, void *ctx);
+    void *ctx;
+};
+
+static int visit_visible(const char *name, void *ctx)
+{
+    const struct visible *visible = ctx;
+    return name_valid(name) ? visible->visit_cb(name, visible->ctx) : 0;
+}
+
+int store_each(struct store *store, const char *request, int (*visit_cb)(const char *file, void *ctx), void *ctx,
+               struct fault *fault)
+{
+    int dir;
+    if (check_names(request, "x", fault) || open_folder(store, request, false, &dir, fault))
+        return -1;
+    if (dir < 0)
+        return 0;
+    struct visible visible = {visit_cb, ctx};
+    int result = each_name(dir, visit_visible, &visible, fault);
+    close(dir);
+    return result;
+}
+
+int store_remove(struct store *store, const char *request, const char *file, struct fault *fault)
+{
+    int dir;
+    if (check_names(request, file, fault) || open_folder(store, request, false, &dir, fault))
+        return -1;
+    if (dir < 0)
+        return 0;
+    int result = 0;
+    if (unlinkat(dir, file, 0) && errno != ENOENT)
+        result = fault_errno(fault, "store_failed", errno, "store: %s/%s cannot be removed", request, file);
+    else
+        result = sync_folder(dir, file, fault);
+    close(dir);
+    return result;
+}

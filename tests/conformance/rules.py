@@ -1,0 +1,138 @@
+"""What PROTOCOL.md says of each message. What does not keep to it raises Broken; data is never in the text."""
+import re
+
+from peer import Broken, parse
+
+IDENTITY_MAX = 512
+NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+SETTING_KINDS = {"text", "url", "path", "integer", "boolean", "secret"}
+CLASS = re.compile(r"own|free_text|third_party|secret|cvv|card|withhold:" + NAME.pattern)
+
+
+def has(message, **members):
+    """Broken unless each member is there and of its type; "name" stands for text of that form."""
+    for key, kind in members.items():
+        value = message.get(key)
+        fits = bool(NAME.fullmatch(value)) if kind == "name" and isinstance(value, str) else \
+            kind != "name" and isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        if not fits or (kind is int and value < 0):
+            raise Broken(f"`{key}` of a {message['type']} is missing or not a {getattr(kind, '__name__', kind)}")
+
+
+def judge_hello(hello):
+    if hello["type"] != "hello":
+        raise Broken(f"the first message is a {hello['type']}, not hello")
+    has(hello, protocol=int, name="name", version=str, settings=list, collections=list)
+    if hello["protocol"] != 1:
+        raise Broken("`protocol` is not 1")
+    for setting in hello["settings"]:
+        has({"type": "setting", **setting}, name="name", kind=str, required=bool, help=str)
+        if setting["kind"] not in SETTING_KINDS:
+            raise Broken(f"the setting {setting['name']} is of no known kind")
+    for collection in hello["collections"]:
+        has({"type": "collection", **collection}, name="name", title=str, category=str, needs=list)
+        for pointer, name in collection.get("fields", {}).items():
+            if (pointer and pointer[0] != "/") or not CLASS.fullmatch(name):
+                raise Broken(f"{collection['name']}: {pointer}: no pointer, or no class")
+    for array in (hello["settings"], hello["collections"]):
+        names = [each["name"] for each in array]
+        if len(set(names)) != len(names):
+            raise Broken("a name stands twice")
+    if "resolve" in hello:
+        has({"type": "resolve", **hello["resolve"]}, needs=list, yields=list)
+
+
+def judge_reason(message):
+    has(message, code="name", text=str)
+    if "\n" in message["text"]:
+        raise Broken("a `text` has more than one line")
+
+
+def judge_done(done, ok=("ok", "not_found")):
+    has(done, status=str)
+    if done["status"] == "failed":
+        has(done, code="name", retryable=bool)
+    elif done["status"] not in ok:
+        raise Broken(f"`status` of done is none of {', '.join(ok)}, failed")
+
+
+def judge_identity(identity, yields):
+    has(identity, kind="name", value=str, evidence=str)
+    if identity["kind"] not in yields:
+        raise Broken(f"the kind {identity['kind']} is not among its `yields`")
+    if not 1 <= len(identity["value"].encode()) <= IDENTITY_MAX:
+        raise Broken("a value is empty or too long")
+
+
+class Fetch:
+    """What came in one fetch."""
+
+    def __init__(self, collections):
+        self.asked, self.counts, self.ends = collections, dict.fromkeys(collections, 0), {}
+        self.open_file = None
+
+    def take(self, message, payload):
+        kind = message["type"]
+        if kind == "warning":
+            return judge_reason(message)
+        if kind not in ("record", "file", "withheld", "progress", "end"):
+            raise Broken(f"a {kind} within fetch")
+        has(message, collection="name")
+        collection = message["collection"]
+        if collection not in self.counts:
+            raise Broken(f"a {kind} of {collection}, which was not asked for")
+        if collection in self.ends:
+            raise Broken(f"a {kind} of {collection} behind its end")
+        if self.open_file and kind not in ("file", "progress"):
+            raise Broken(f"a {kind} between the pieces of a file")
+        return getattr(self, "take_" + kind)(message, payload)
+
+    def take_record(self, message, payload):
+        has(message, bytes=int)
+        count = message.get("count", 1)
+        lines = payload.removesuffix(b"\n").split(b"\n")
+        if len(lines) != count:
+            raise Broken(f"{message['collection']}: a record message has {len(lines)} lines where it counts {count}")
+        for line in lines:
+            try:
+                if not isinstance(parse(line.decode()), dict):
+                    raise ValueError
+            except ValueError:
+                raise Broken(f"{message['collection']}: a record is not a JSON object") from None
+        self.counts[message["collection"]] += count
+
+    def take_file(self, message, _):
+        has(message, file=str, bytes=int, more=bool)
+        name = (message["collection"], message["file"])
+        if self.open_file and self.open_file != name:
+            raise Broken("pieces of two files are mixed")
+        if not self.open_file:
+            has(message, name=str, media_type=str)
+        self.open_file = name if message["more"] else None
+        self.counts[message["collection"]] += not message["more"]
+
+    def take_withheld(self, message, _):
+        has(message, count=int, reason="name")
+
+    def take_progress(self, message, _):
+        has(message, done=int)
+
+    def take_end(self, message, _):
+        collection = message["collection"]
+        has(message, status=str, count=int)
+        if message["status"] not in ("complete", "absent", "partial", "failed"):
+            raise Broken(f"{collection}: no known status at its end")
+        if message["status"] in ("partial", "failed"):
+            judge_reason(message)
+            has(message, retryable=bool)
+        if message["count"] != self.counts[collection]:
+            raise Broken(f"{collection}: {self.counts[collection]} came where its end counts {message['count']}")
+        if message["status"] == "absent" and message["count"]:
+            raise Broken(f"{collection}: absent, but something came")
+        self.ends[collection] = message["status"]
+
+    def done(self, message):
+        judge_done(message)
+        missing = [name for name in self.asked if name not in self.ends]
+        if missing and message["status"] != "failed":
+            raise Broken(f"done without an end of {', '.join(missing)}")

@@ -1,0 +1,95 @@
+"""Just enough of Kafka's wire protocol to ask a broker whether it is there and to make topics.
+
+A tool of Kafka's own would cost a JVM's start for each question. The versions used are the oldest that Kafka 4 speaks:
+Metadata 1 and CreateTopics 2 (https://kafka.apache.org/protocol)."""
+import socket
+import struct
+
+METADATA, CREATE_TOPICS = 3, 19
+TOPIC_EXISTS = 36
+ANSWER_MAX = 16 << 20
+
+
+def text(value):
+    data = value.encode()
+    return struct.pack(">h", len(data)) + data
+
+
+def array(items):
+    return struct.pack(">i", len(items)) + b"".join(items)
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, form):
+        value, = struct.unpack_from(">" + form, self.data, self.at)
+        self.at += struct.calcsize(">" + form)
+        return value
+
+    def text(self):
+        length = self.take("h")
+        if length < 0:
+            return None
+        self.at += length
+        return self.data[self.at - length:self.at].decode()
+
+    def array(self, take):
+        return [take() for _ in range(self.take("i"))]
+
+
+def ask(address, key, version, body, timeout_s):
+    """One request on a connection of its own. Raises OSError."""
+    request = struct.pack(">hhi", key, version, 1) + text("dsard-tests") + body
+    with socket.create_connection(address, timeout=timeout_s) as peer:
+        peer.sendall(struct.pack(">i", len(request)) + request)
+        length, = struct.unpack(">i", _read(peer, 4))
+        if not 4 <= length <= ANSWER_MAX:
+            raise OSError(f"an answer of {length} bytes")
+        return Reader(_read(peer, length)[4:])
+
+
+def _read(peer, length):
+    data = b""
+    while len(data) < length:
+        piece = peer.recv(length - len(data))
+        if not piece:
+            raise OSError("the broker closed the connection")
+        data += piece
+    return data
+
+
+def metadata(address, topics=None, timeout_s=5):
+    """(brokers, {topic: partitions that have a leader}); every topic when `topics` is None."""
+    body = struct.pack(">i", -1) if topics is None else array([text(name) for name in topics])
+    answer = ask(address, METADATA, 1, body, timeout_s)
+
+    def broker():
+        return (answer.take("i"), answer.text(), answer.take("i"), answer.text())
+
+    def partition():
+        error, _, leader = answer.take("h"), answer.take("i"), answer.take("i")
+        answer.array(lambda: answer.take("i"))
+        answer.array(lambda: answer.take("i"))
+        return error == 0 and leader >= 0
+
+    def topic():
+        _, name, _ = answer.take("h"), answer.text(), answer.take("b")
+        return name, sum(answer.array(partition))
+
+    brokers = answer.array(broker)
+    answer.take("i")
+    return brokers, dict(answer.array(topic))
+
+
+def create_topics(address, topics, replicas=1, settings=None, timeout_s=15):
+    """topics: {name: partitions}. A topic that is there is left as it is. Raises OSError."""
+    pairs = [text(name) + text(str(value)) for name, value in (settings or {}).items()]
+    body = array([text(name) + struct.pack(">ih", partitions, replicas) + array([]) + array(pairs)
+                  for name, partitions in topics.items()])
+    answer = ask(address, CREATE_TOPICS, 2, body + struct.pack(">ib", int(timeout_s * 1000), 0), timeout_s + 5)
+    answer.take("i")
+    for name, error, why in answer.array(lambda: (answer.text(), answer.take("h"), answer.text())):
+        if error not in (0, TOPIC_EXISTS):
+            raise OSError(f"topic {name}: error {error}: {why}")
