@@ -16,8 +16,8 @@ struct dsar_session {
     const json_t *yields; /* what hello says that resolve may answer with; borrowed, NULL without resolve */
     bool is_broken;       /* nothing more can be said: the process leaves with status 1 */
     struct dsar_error breakage; /* why, when is_broken */
-    bool is_cancelled;    /* dsard wants the work stopped */
-    int64_t deadline_ms;  /* of the present resolve or fetch, on the clock of clock_now_ms */
+    bool is_cancelled;          /* dsard wants the work stopped */
+    int64_t deadline_ms;        /* of the present resolve or fetch, on the clock of clock_now_ms */
     bool in_resolve;
     const char *collection; /* being fetched, borrowed; NULL outside */
     struct buf batch;       /* records, or a piece of a file, not yet sent */

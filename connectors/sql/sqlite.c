@@ -35,8 +35,8 @@ static int failed(struct sqlite_database *database, int code, const char *doing,
     case SQLITE_NOMEM: return error_no_memory(error);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return dsar_error_set(error, "source_unreachable", true, "%s: the database is locked by someone who writes",
-                              doing);
+        return dsar_error_set(error, "source_unreachable", true,
+                              "%s: the database is locked by someone who writes", doing);
     case SQLITE_PERM:
     case SQLITE_AUTH:
         return dsar_error_set(error, "source_refused", false, "%s: %s", doing, sqlite3_errstr(code));

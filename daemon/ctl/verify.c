@@ -166,7 +166,8 @@ static int check_signature(const struct verify *verify, struct reader *reader, c
 static int same_request(const struct verify *verify, const json_t *manifest, struct fault *fault)
 {
     const json_t *data = json_object_get(verify->unlock.event, "data");
-    if (!data || json_equal(json_object_get(data, "subject_request_id"), json_object_get(manifest, "request_id")))
+    const json_t *id = json_object_get(json_object_get(manifest, "request"), "id");
+    if (!data || json_equal(json_object_get(data, "subject_request_id"), id))
         return 0;
     return fault_set(fault, "bad_archive", "the manifest belongs to another request than the event");
 }

@@ -24,6 +24,7 @@ struct work {
     char name[33]; /* random: no two attempts share an object */
     char *passphrase;
     struct bundle *bundle;
+    struct section *front; /* report and manifest: made first, so that they stand first; filled last */
     struct preview_budget previews;
     struct gather_result result;
     json_t *identities;
@@ -66,7 +67,7 @@ static int begin(struct work *work, struct fault *fault)
         .entries_max = config->work.entries_max,
     };
     preview_budget_init(&work->previews, PREVIEW_BUDGET_BYTES);
-    return bundle_open(&work->bundle, &options, fault);
+    return bundle_open(&work->bundle, &options, fault) || bundle_section(work->bundle, &work->front, fault) ? -1 : 0;
 }
 
 static int gather(struct work *work, struct fault *fault)
@@ -114,8 +115,7 @@ static int add_report(struct section *section, const struct report *report, stru
                : 0;
 }
 
-static int add_manifest(struct work *work, struct section *section, const struct manifest *manifest,
-                        struct fault *fault)
+static int add_manifest(struct work *work, const struct manifest *manifest, struct fault *fault)
 {
     struct buf text, signature;
     buf_init(&text, MANIFEST_MAX_BYTES);
@@ -126,8 +126,8 @@ static int add_manifest(struct work *work, struct section *section, const struct
         no_memory(fault);
     else if (manifest_json(manifest, work->bundle, &text, fault) == 0 &&
              jws_sign(&signature, header, work->attempt->exporter->key, text.data, text.len, fault) == 0 &&
-             add_entry(section, MANIFEST_ENTRY, &text, fault) == 0)
-        result = add_entry(section, MANIFEST_SIGNATURE_ENTRY, &signature, fault);
+             add_entry(work->front, MANIFEST_ENTRY, &text, fault) == 0)
+        result = add_entry(work->front, MANIFEST_SIGNATURE_ENTRY, &signature, fault);
     json_decref(header);
     buf_wipe(&text);
     buf_wipe(&signature);
@@ -153,10 +153,7 @@ static int explain(struct work *work, struct fault *fault)
         .result = &work->result,
     };
     const struct report report = {.manifest = &manifest, .locale = request->locale};
-    struct section *section;
-    if (bundle_section(work->bundle, &section, fault) || add_report(section, &report, fault))
-        return -1;
-    return add_manifest(work, section, &manifest, fault);
+    return add_report(work->front, &report, fault) || add_manifest(work, &manifest, fault) ? -1 : 0;
 }
 
 /* --- the store --- */

@@ -58,7 +58,8 @@ size_t number_separator(const char *text, size_t len, size_t at)
     return code == 0xA0 || code == 0x202F || (code >= 0x2010 && code <= 0x2013) ? width : 0;
 }
 
-/* Most digits stand in short numbers: how many there are from `at` on, as far as DIGITS_MIN, and where they end. */
+/* Most digits stand in short numbers: how many there are from `at` on, as far as DIGITS_MIN, and where they
+ * end. */
 static size_t count_chain(const char *text, size_t len, size_t at, size_t *end)
 {
     size_t n = 0;
@@ -77,7 +78,7 @@ static void read_chain(const char *text, size_t len, size_t at, struct chain *ch
     chain->n = 0;
     while (chain->n < DIGITS_MAX && at < len && text_is_digit(text[at])) {
         chain->digits[chain->n++] = (unsigned char)(text[at++] - '0');
-            if (at < len && text_is_digit(text[at])) {
+        if (at < len && text_is_digit(text[at])) {
             chain->ends[chain->n] = 0;
         } else {
             chain->ends[chain->n] = at;

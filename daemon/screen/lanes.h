@@ -10,7 +10,8 @@
 
 #define LANES 16
 
-/* A comparison of lanes with a number sets all bits of those for which it holds; its type has to be cast back. */
+/* A comparison of lanes with a number sets all bits of those for which it holds; its type has to be cast
+ * back. */
 typedef unsigned char lanes __attribute__((vector_size(LANES)));
 
 static inline lanes lanes_at(const char *text)

@@ -16,11 +16,12 @@ struct unit {
 
 #define UNIT_PART 0xFFFDu
 
-/* Whether a byte that begins a character is all of it, whatever follows: a letter, a digit or one of "._-". */
+/* Whether a byte that begins a character is all of it, whatever follows: a letter, a digit or one of "._-".
+ */
 static inline bool unit_is_simple(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-           c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_';
 }
 
 /* The same of the byte before `at`, which is greater than `low`: it does not end a percent form. */

@@ -105,7 +105,8 @@ void value_put_number(const struct value_sink *sink, enum class_kind kind, const
     if (kind == CLASS_THIRD_PARTY) {
         put(sink->out, "null");
         tally_add(sink->tally, "third_party", 1);
-    } else if (kind == CLASS_OWN || (kind == CLASS_FREE_TEXT && (len < NUMBER_LEN_MIN || !is_card(sink, text, len)))) {
+    } else if (kind == CLASS_OWN ||
+               (kind == CLASS_FREE_TEXT && (len < NUMBER_LEN_MIN || !is_card(sink, text, len)))) {
         writer_put(sink->out, text, len);
     } else {
         value_put_string(sink, kind, &piece);

@@ -24,7 +24,8 @@ static void typical(struct block *block, int i)
     block->len += (size_t)sprintf(
         block->data + block->len,
         "{\"id\":%d,\"uuid\":\"8f14e45f-ceea-467f-a83b-%012d\",\"created\":\"2026-11-23T08:00:%02dZ\","
-        "\"updated\":\"2026-11-23T08:00:00Z\",\"status\":\"open\",\"priority\":3,\"email\":\"alice@example.test\","
+        "\"updated\":\"2026-11-23T08:00:00Z\",\"status\":\"open\",\"priority\":3,\"email\":\"alice@example."
+        "test\","
         "\"name\":\"Alice Example\",\"company\":\"Example Ltd\",\"address\":\"12 Long Street\","
         "\"city\":\"Springfield\",\"postcode\":\"12345\",\"country\":\"DE\",\"phone\":\"+49 30 1234567\","
         "\"currency\":\"EUR\",\"total\":%d.10,\"tax\":0.19,\"paid\":true,"
@@ -43,14 +44,17 @@ static void put_long(struct block *block, const char *line)
 static void long_text(struct block *block, int i)
 {
     (void)i;
-    put_long(block, "the quick brown fox jumps over the lazy dog and goes on for a longer line of text without end. ");
+    put_long(
+        block,
+        "the quick brown fox jumps over the lazy dog and goes on for a longer line of text without end. ");
 }
 
 static void escaped_text(struct block *block, int i)
 {
     (void)i;
-    put_long(block, "On Monday 23 November 2026 at 08:00, Bob <bob@example.org> wrote to \\\"Alice\\\":\\r\\n"
-                    "the quick brown fox jumps over the lazy dog and goes on for a longer line of text\\r\\n");
+    put_long(block,
+             "On Monday 23 November 2026 at 08:00, Bob <bob@example.org> wrote to \\\"Alice\\\":\\r\\n"
+             "the quick brown fox jumps over the lazy dog and goes on for a longer line of text\\r\\n");
 }
 
 static void foreign_text(struct block *block, int i)
@@ -80,7 +84,8 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {"typical", typical}, {"text", long_text}, {"mail", escaped_text}, {"foreign", foreign_text}, {"numbers", numbers},
+    {"typical", typical},      {"text", long_text},  {"mail", escaped_text},
+    {"foreign", foreign_text}, {"numbers", numbers},
 };
 
 static int measure(struct screen *screen, const struct shape *shape, struct block *block, char *out,
@@ -98,7 +103,8 @@ static int measure(struct screen *screen, const struct shape *shape, struct bloc
         double took = seconds() - start;
         best = took < best ? took : best;
     }
-    printf("%-8s %6.0f MB/s, %zu -> %zu bytes\n", shape->name, (double)block->len / best / 1e6, block->len, out_len);
+    printf("%-8s %6.0f MB/s, %zu -> %zu bytes\n", shape->name, (double)block->len / best / 1e6, block->len,
+           out_len);
     return 0;
 }
 

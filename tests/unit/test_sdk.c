@@ -529,7 +529,7 @@ static void what_is_not_the_protocol_ends_it_with_status_one(void **state)
         "[]",
         "{}",
         "{\"type\":7}",
-        "{\"type\":\"type\",\"type\":\"type\"}",
+        "{\"type\":\"cancel\",\"type\":\"cancel\"}",
         "{\"type\":\"surprise\"}",
         CONFIGURE,
         "{\"type\":\"fetch\",\"deadline_ms\":1,\"collections\":[]," IDS "}",
