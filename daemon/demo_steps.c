@@ -229,6 +229,7 @@ int demo_write_config(const struct demo *demo, struct fault *fault)
             "store:\n  path: store\n  results_url: https://privacy.host.example/dsar/\n"
             "work:\n  spool_dir: spool\n"
             "identities:\n  allow:\n    - {from: billing, kind: panel_username, to: [panel]}\n"
+            "    - {from: billing, kind: domain, to: [panel]}\n"
             "sources:\n",
             demo->host_name, demo->brokers);
     fprintf(file,

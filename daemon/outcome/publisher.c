@@ -81,14 +81,14 @@ static int make_producer(rd_kafka_t **producer, const struct config *config, str
     return *producer ? 0 : -1;
 }
 
-/* Without it the first transaction waits for a second until the topics are known. */
-static void learn_topic(const struct publisher *publisher, const char *name)
+/* Without it the first message of a producer waits for a second until the topic is known (librdkafka before 2.10.1). */
+static void learn_topic(rd_kafka_t *producer, const char *name)
 {
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(publisher->transactional, name, NULL);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, name, NULL);
     if (!topic)
         return;
-    if (rd_kafka_metadata(publisher->transactional, 0, topic, &metadata, CALL_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (rd_kafka_metadata(producer, 0, topic, &metadata, CALL_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(topic);
 }
@@ -111,9 +111,9 @@ int publisher_open(struct publisher **publisher, const struct config *config, st
         rd_kafka_error_destroy(error);
         goto failed;
     }
-    learn_topic(new, config->kafka.topics.events);
-    learn_topic(new, config->kafka.topics.dead);
-    learn_topic(new, config->kafka.topics.audit);
+    learn_topic(new->transactional, config->kafka.topics.events);
+    learn_topic(new->transactional, config->kafka.topics.dead);
+    learn_topic(new->notifying, config->kafka.topics.events);
     *publisher = new;
     return 0;
 failed:

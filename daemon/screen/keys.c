@@ -3,7 +3,7 @@
 
 struct key_set keys_open(const struct keys *keys)
 {
-    return (struct key_set){.first = keys->n};
+    return (struct key_set){.first = keys->n, .suffix = 1};
 }
 
 void keys_close(struct keys *keys, const struct key_set *set)
@@ -24,14 +24,12 @@ bool keys_add(struct keys *keys, struct key_set *set, const char *name, size_t l
     return true;
 }
 
-bool keys_change(struct keys *keys, struct key_set *set, const char *written, size_t len, bool changed)
+bool keys_write(struct keys *keys, const struct key_set *set, const char *written, size_t len)
 {
     struct key *last = &keys->list[keys->n - 1];
     last->written = hash_bytes(keys->seed, written, len);
-    set->n_changed += changed;
-    if (set->n_changed > 0)
-        for (const struct key *key = keys->list + set->first; key < last; key++)
-            if (key->written == last->written)
-                return false;
+    for (const struct key *key = keys->list + set->first; key < last; key++)
+        if (key->written == last->written)
+            return false;
     return true;
 }

@@ -26,19 +26,19 @@ struct keys {
 /* The names of one object: those from `first` on. */
 struct key_set {
     size_t first;
-    uint64_t seen; /* a bit for each hash there is: most new names show at once that they are new */
-    unsigned n_changed;
+    uint64_t seen;   /* a bit for each hash there is: most new names show at once that they are new */
+    bool changed;    /* some leave as something else than what they were read as */
+    unsigned suffix; /* the last one given to a name to tell it from another that leaves alike */
 };
 
 struct key_set keys_open(const struct keys *keys);
 void keys_close(struct keys *keys, const struct key_set *set);
 
-/* Adds a name to the innermost object, which leaves as it is until keys_change says otherwise. False: it is
- * there. */
+/* Adds a name to the innermost object, which leaves as it was read unless keys_write says otherwise. False:
+ * it is there. */
 bool keys_add(struct keys *keys, struct key_set *set, const char *name, size_t len);
 
-/* Whether the name added last can leave as `written`; false when another one leaves so already, so that it
- * has to be changed and tried again. `changed`: it is not what was read. */
-bool keys_change(struct keys *keys, struct key_set *set, const char *written, size_t len, bool changed);
+/* Says how the name added last leaves. False when another one leaves so already. */
+bool keys_write(struct keys *keys, const struct key_set *set, const char *written, size_t len);
 
 #endif

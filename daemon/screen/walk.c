@@ -112,20 +112,17 @@ static void put_key(struct walk *walk, struct level *level, const struct piece *
 {
     struct writer *out = walk->sink.out;
     size_t start = out->len;
-    bool changed = false;
     if (level->kind == CLASS_OWN)
         value_put_plain(&walk->sink, piece);
-    else
-        changed = value_put_scanned(&walk->sink, piece);
-    if (!piece->escaped && !changed && level->keys.n_changed == 0)
+    else if (value_put_scanned(&walk->sink, piece))
+        level->keys.changed = true;
+    if (!level->keys.changed && !piece->escaped)
         return;
     size_t end = out->len;
-    while (!keys_change(&walk->keys, &level->keys, out->data + start, out->len - start, changed) &&
-           !out->full) {
+    while (!keys_write(&walk->keys, &level->keys, out->data + start, out->len - start) && !out->full) {
         char suffix[16];
-        changed = true;
+        int len = snprintf(suffix, sizeof suffix, "-%u", ++level->keys.suffix);
         out->len = end;
-        int len = snprintf(suffix, sizeof suffix, "-%u", level->keys.n_changed + 1);
         writer_put(out, suffix, (size_t)len);
     }
 }

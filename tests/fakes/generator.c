@@ -22,7 +22,7 @@
 #define PIECES_PER_FILE 64        /* 16 MiB */
 #define PIPE_BYTES      (1 << 20) /* fewer and longer writes */
 
-static const char *const names[N_KINDS] = {"records", "mails", "files"};
+static const char *const names[N_KINDS] = {"records", "mails", "noise"};
 
 struct source {
     struct payload *payloads[N_KINDS]; /* N_PAYLOADS each */
@@ -100,7 +100,7 @@ static void send_collection(const struct source *source, enum payload_kind kind)
         if (kind == FILES) {
             bool more = (at + 1) % PIECES_PER_FILE && n_sent < source->bytes[kind];
             say(payload,
-                "{\"type\":\"file\",\"collection\":\"files\",\"file\":\"%" PRIu64
+                "{\"type\":\"file\",\"collection\":\"noise\",\"file\":\"%" PRIu64
                 "\",\"name\":\"noise.bin\",\"media_type\":\"application/"
                 "octet-stream\",\"bytes\":%zu,\"more\":%s}\n",
                 file, payload->len, more ? "true" : "false");
@@ -159,7 +159,7 @@ int main(void)
         "admin\":\"third_party\","
         "\"/secret\":\"secret\"}},"
         "{\"name\":\"mails\",\"title\":\"Mails\",\"category\":\"generated\",\"needs\":[\"email\"]},"
-        "{\"name\":\"files\",\"title\":\"Files\",\"category\":\"generated\",\"needs\":[\"email\"]}]}\n";
+        "{\"name\":\"noise\",\"title\":\"Noise\",\"category\":\"generated\",\"needs\":[\"email\"]}]}\n";
     struct source source = {0};
     json_t *configured = NULL, *message;
     char line[DSAR_LINE_MAX + 1];
