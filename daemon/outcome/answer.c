@@ -134,6 +134,24 @@ static struct outgoing *make_event(const struct answer *answer, enum event_type 
     return event_message(config_of(answer), answer->answerer->exporter->key, &event, fault);
 }
 
+/* What was touched, and how it came out: counts and codes of the outcome's event. */
+static int add_audit(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
+{
+    const json_t *own = json_object_get(json_object_get(receipt->event_data, "extensions"), "dsard");
+    json_t *sources = json_object_get(own, "sources"), *withheld = json_object_get(own, "withheld");
+    json_t *reason = json_object_get(receipt->event_data, "reason");
+    json_t *data = json_pack("{s:s,s:s,s:s,s:s,s:O*,s:O*,s:O*}", "controller_id", config_of(answer)->controller.id,
+                             "subject_request_id", receipt->request, "writer",
+                             config_of(answer)->kafka.transactional_id, "outcome", event_type_name(receipt->type),
+                             "sources", sources, "withheld", withheld, "reason", reason);
+    struct outgoing *message = make_event(answer, EVENT_AUDIT, data, fault);
+    json_decref(data);
+    if (!message)
+        return -1;
+    add(answer->item, message);
+    return 0;
+}
+
 static int add_receipt(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
 {
     const struct event event = {
@@ -148,7 +166,7 @@ static int add_receipt(const struct answer *answer, const struct receipt *receip
     if (!message)
         return -1;
     add(answer->item, message);
-    return 0;
+    return add_audit(answer, receipt, fault);
 }
 
 /* Not a terminal event: the request has had its one. */

@@ -20,6 +20,7 @@ static const struct {
     [EVENT_FAILED] = {"org.dsard.failed.v1", "cancelled"},
     [EVENT_REFUSED] = {"org.dsard.refused.v1", "cancelled"},
     [EVENT_REPEATED] = {"org.dsard.repeated.v1", "completed"},
+    [EVENT_AUDIT] = {"org.dsard.audit.v1", "completed"},
 };
 
 const char *event_type_name(enum event_type type)
@@ -104,8 +105,11 @@ struct outgoing *event_message(const struct config *config, const json_t *key, c
         fault_retry(fault, "no_memory", "no memory for an event");
         return NULL;
     }
-    struct outgoing *message = outgoing_new(config->kafka.topics.events, event->request, strlen(event->request), value,
-                                            strlen(value), fault);
+    bool audit = event->type == EVENT_AUDIT;
+    const char *topic = audit ? config->kafka.topics.audit : config->kafka.topics.events;
+    const char *message_key = audit ? config->exporter.source : event->request;
+    struct outgoing *message =
+        outgoing_new(topic, message_key, strlen(message_key), value, strlen(value), fault);
     free(value);
     if (!message)
         return NULL;

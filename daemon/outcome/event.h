@@ -19,6 +19,7 @@ enum event_type {
     EVENT_FAILED,
     EVENT_REFUSED,
     EVENT_REPEATED,
+    EVENT_AUDIT, /* for the topic of audits: who touched what, in counts and codes */
 };
 
 /* "org.dsard.completed.v1" */
@@ -41,7 +42,8 @@ struct event {
     const char *traceparent; /* of the request; may be NULL */
 };
 
-/* The event as a message to the topic of events, signed now with `key`. NULL with a fault. */
+/* The event as a message to the topic of events, keyed by the request, or of audits, keyed by the exporter; signed now with
+ * `key`. NULL with a fault. */
 struct outgoing *event_message(const struct config *config, const json_t *key, const struct event *event,
                                struct fault *fault) __attribute__((warn_unused_result));
 

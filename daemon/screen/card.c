@@ -1,6 +1,8 @@
 #include "screen/number.h"
 #include "screen/text.h"
 
+#include <openssl/crypto.h>
+
 #define DIGITS_MIN 13
 #define DIGITS_MAX 19
 #define E164_MAX   15
@@ -157,16 +159,17 @@ static size_t match_chain(const char *text, size_t len, size_t at, size_t first_
     unsigned lengths = issued_lengths(chain.digits);
     if (at > 0 && text[at - 1] == '+')
         lengths &= FROM(E164_MAX + 1);
-    for (size_t n = chain.n; n >= DIGITS_MIN; n--) {
+    size_t found = 0;
+    for (size_t n = chain.n; n >= DIGITS_MIN && !found; n--) {
         size_t end = chain.ends[n];
         if (end == 0 || !(lengths & EXACTLY(n)) || !luhn_holds(chain.digits, n))
             continue;
-        if (end == first_end && is_fraction(text, at))
-            continue;
-        if (!in_digest(text, len, at, end))
-            return end;
+        bool fraction = end == first_end && is_fraction(text, at);
+        if (!fraction && !in_digest(text, len, at, end))
+            found = end;
     }
-    return 0;
+    OPENSSL_cleanse(chain.digits, sizeof chain.digits);
+    return found;
 }
 
 size_t card_match(const char *text, size_t len, size_t at, size_t *skip)

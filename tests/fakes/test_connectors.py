@@ -62,14 +62,14 @@ class Generator(unittest.TestCase):
     def test_it_speaks_the_protocol_and_copies_what_it_says(self):
         with tempfile.TemporaryDirectory() as folder:
             asked = [{"type": "configure", "settings": {"bytes": 40 << 20, "shape": "mixed", "folder": folder}},
-                     {"type": "fetch", "collections": ["records", "mails", "files"]}]
+                     {"type": "fetch", "collections": ["records", "mails", "noise"]}]
             with subprocess.Popen([GENERATOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as generator:
                 generator.stdin.write("".join(json.dumps(each) + "\n" for each in asked).encode())
                 generator.stdin.close()
                 said, counted, ended = self.read(generator.stdout)
                 self.assertEqual(generator.wait(10), 0)
             self.assertEqual(counted, ended)
-            for name, share in (("records", 20), ("mails", 10), ("files", 10)):
+            for name, share in (("records", 20), ("mails", 10), ("noise", 10)):
                 self.assertTrue(share << 20 <= len(said[name]) < (share << 20) + (256 << 10), name)
                 with open(os.path.join(folder, name + "-0"), "rb") as copy:
                     self.assertEqual(copy.read(), said[name])

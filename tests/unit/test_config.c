@@ -127,7 +127,7 @@ static void the_example_is_valid(void **state)
     assert_string_equal(config->kafka.properties[3].name, "sasl.password");
     expect_path(config->kafka.properties[3].value, *state, "secrets/kafka-password");
     assert_true(config->kafka.properties[3].is_file);
-    assert_int_equal(config->identities.n_allow, 1);
+    assert_int_equal(config->identities.n_allow, 2);
     assert_string_equal(config->identities.allow[0].from, "billing");
     assert_string_equal(config->identities.allow[0].kind, "panel_username");
     assert_int_equal(config->identities.allow[0].n_to, 1);
