@@ -22,6 +22,7 @@ struct part {
     json_t *to_tell;     /* what it is to be told in this one; NULL when there is nothing new */
     bool resolve_failed; /* what it yields may be missing */
     struct fault why;    /* why it failed */
+    const struct part *waits_for; /* who did not answer, so that what this source yields may be missing: itself, or another */
 };
 
 struct gather {
@@ -236,7 +237,7 @@ static int set_gap(struct source_result *result, enum source_status status, cons
     return result->gap_code && result->gap_text ? 0 : fault_retry(fault, "no_memory", "no memory for a gap's reason");
 }
 
-/* Whether a source that could have named `kind` to this one did not answer. */
+/* The source that would have to answer before it is certain that nobody names `kind` to this one; NULL when it is. */
 static const struct part *missing_upstream(const struct part *part, const char *kind)
 {
     const struct gather *gather = part->gather;
@@ -244,19 +245,36 @@ static const struct part *missing_upstream(const struct part *part, const char *
         const struct part *other = &gather->parts[i];
         size_t k;
         json_t *yield;
-        if (!other->resolve_failed)
+        if (!other->waits_for)
             continue;
         json_array_foreach(other->source->resolve_yields, k, yield)
             if (strcmp(json_string_value(yield), kind) == 0 &&
                 identities_edge(gather->options->config, other->source->config->name, kind,
                                 part->source->config->name))
-                return other;
+                return other->waits_for;
     }
     return NULL;
 }
 
-/* Decides what the source is asked for. *n_asked 0: nothing; then *upstream is the source that would have to answer
- * first, or NULL when nobody knows the person here. */
+/* A source that did not answer leaves those uncertain that look the person up by what it would have named, and so on. */
+static void find_uncertain(struct gather *gather)
+{
+    for (size_t i = 0; i < gather->n_parts; i++)
+        gather->parts[i].waits_for = gather->parts[i].resolve_failed ? &gather->parts[i] : NULL;
+    for (size_t round = 0; round < gather->n_parts; round++) {
+        for (size_t i = 0; i < gather->n_parts; i++) {
+            struct part *part = &gather->parts[i];
+            size_t k;
+            json_t *kind;
+            json_array_foreach(part->source->resolve_needs, k, kind)
+                if (!part->waits_for)
+                    part->waits_for = missing_upstream(part, json_string_value(kind));
+        }
+    }
+}
+
+/* Decides what the source is asked for. *upstream is the source that would have to answer before it can be asked for the
+ * rest, or NULL when nobody knows the person there. */
 static void choose_collections(struct part *part, size_t *n_asked, const struct part **upstream)
 {
     struct gather *gather = part->gather;
@@ -328,6 +346,16 @@ static int fetch_until_done(struct part *part, json_t *visible, struct fault *fa
     }
 }
 
+/* What the source could not be asked for is a gap: nobody may read it as "there is nothing". */
+static int miss_upstream(struct part *part, const struct part *upstream, struct fault *fault)
+{
+    char text[FAULT_TEXT_MAX];
+    bool has_some = part->result->status == SOURCE_COMPLETE;
+    snprintf(text, sizeof text, "source %s: it can only be asked%s once source %s has answered",
+             part->source->config->name, has_some ? " for the rest" : "", upstream->source->config->name);
+    return set_gap(part->result, has_some ? SOURCE_PARTIAL : SOURCE_FAILED, "upstream_unresolved", text, fault);
+}
+
 static int fetch_part(struct part *part, struct fault *fault)
 {
     struct gather *gather = part->gather;
@@ -340,21 +368,17 @@ static int fetch_part(struct part *part, struct fault *fault)
     size_t n_asked;
     const struct part *upstream;
     choose_collections(part, &n_asked, &upstream);
-    if (n_asked == 0 && upstream) {
-        char text[FAULT_TEXT_MAX];
-        snprintf(text, sizeof text, "source %s: it can only be asked once source %s has answered",
-                 part->source->config->name, upstream->source->config->name);
-        return set_gap(part->result, SOURCE_FAILED, "upstream_unresolved", text, fault);
-    }
     part->result->status = SOURCE_NOT_FOUND;
-    if (n_asked == 0)
-        return 0;
-    json_t *visible = identities_visible(gather->identities, part->source->config->name);
-    if (!visible)
-        return fault_retry(fault, "no_memory", "no memory for identities");
-    int result = fetch_until_done(part, visible, fault);
-    json_decref(visible);
-    return result;
+    if (n_asked) {
+        json_t *visible = identities_visible(gather->identities, part->source->config->name);
+        if (!visible)
+            return fault_retry(fault, "no_memory", "no memory for identities");
+        int result = fetch_until_done(part, visible, fault);
+        json_decref(visible);
+        if (result)
+            return -1;
+    }
+    return upstream && !part->result->gap_code ? miss_upstream(part, upstream, fault) : 0;
 }
 
 static void fetch_job(void *ctx, size_t i)
@@ -427,6 +451,7 @@ static int both_passes(struct gather *gather, json_t **identities, struct fault 
     free(relevant);
     if (result || freeze_addresses(gather, fault))
         return -1;
+    find_uncertain(gather);
     crew_run(gather->n_parts, gather->options->config->work.concurrent_sources, fetch_job, gather);
     if (atomic_load(&gather->ended)) {
         *fault = gather->fault;

@@ -1,11 +1,11 @@
 """Just enough of Kafka's wire protocol to ask a broker whether it is there and to make topics.
 
 A tool of Kafka's own would cost a JVM's start for each question. The versions used are the oldest that Kafka 4 speaks:
-Metadata 1 and CreateTopics 2 (https://kafka.apache.org/protocol)."""
+Metadata 1, OffsetFetch 1 and CreateTopics 2 (https://kafka.apache.org/protocol)."""
 import socket
 import struct
 
-METADATA, CREATE_TOPICS = 3, 19
+METADATA, OFFSET_FETCH, CREATE_TOPICS = 3, 9, 19
 TOPIC_EXISTS = 36
 ANSWER_MAX = 16 << 20
 
@@ -93,3 +93,19 @@ def create_topics(address, topics, replicas=1, settings=None, timeout_s=15):
     for name, error, why in answer.array(lambda: (answer.text(), answer.take("h"), answer.text())):
         if error not in (0, TOPIC_EXISTS):
             raise OSError(f"topic {name}: error {error}: {why}")
+
+
+def committed(address, group, topic, partitions, timeout_s=5):
+    """{partition: (offset, metadata)} of what a consumer group has committed; offset -1 where it has nothing. Asks this
+    broker as though it were the group's coordinator, which the only one is."""
+    numbers = array([struct.pack(">i", number) for number in range(partitions)])
+    answer = ask(address, OFFSET_FETCH, 1, text(group) + array([text(topic) + numbers]), timeout_s)
+
+    def partition():
+        number, offset, metadata, error = answer.take("i"), answer.take("q"), answer.text(), answer.take("h")
+        if error:
+            raise OSError(f"group {group}, partition {number}: error {error}")
+        return number, (offset, metadata)
+
+    return dict(each for topic_partitions in answer.array(lambda: (answer.text(), answer.array(partition))[1])
+                for each in topic_partitions)

@@ -1,0 +1,244 @@
+"""The other side of Kafka: topics of a test's own, a portal that signs and sends, and readers of what dsard answers."""
+import base64
+import json
+import os
+import subprocess
+import threading
+import time
+import uuid
+
+import harness
+import wire
+
+REQUEST_TYPE = "org.dsard.request.v1"
+SOURCE = "//portal.host.example"
+AUDIENCE = "example-host"
+TERMINAL = {"completed", "failed", "refused", "cancelled"}
+# SubjectPublicKeyInfo is not enough for openssl to sign: RFC 5915, for prime256v1
+EC_KEY = (bytes.fromhex("30770201010420"), bytes.fromhex("a00a06082a8648ce3d030107a14403420004"))
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_b64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _pem(jwk):
+    d, x, y = (from_b64url(jwk[name]) for name in "dxy")
+    body = base64.b64encode(EC_KEY[0] + d + EC_KEY[1] + x + y).decode()
+    return f"-----BEGIN EC PRIVATE KEY-----\n{body}\n-----END EC PRIVATE KEY-----\n"
+
+
+def _raw(der):
+    """r and s, 32 bytes each, of an ECDSA signature in DER."""
+    numbers, at = b"", 2
+    for _ in range(2):
+        length = der[at + 1]
+        numbers += der[at + 2:at + 2 + length].lstrip(b"\0").rjust(32, b"\0")
+        at += 2 + length
+    return numbers
+
+
+def sign(key, value, header):
+    """A detached JWS (RFC 7515 appendix F) over `value`; `header` is taken as it is. `key` is a file of a private JWK."""
+    protected = b64url(json.dumps(header, separators=(",", ":")).encode())
+    pem = key + ".pem"
+    if not os.path.exists(pem):
+        with open(pem, "w", encoding="ascii") as file:
+            file.write(_pem(harness.load(key)))
+    done = subprocess.run(["openssl", "dgst", "-sha256", "-sign", pem], input=f"{protected}.{b64url(value)}".encode(),
+                          stdout=subprocess.PIPE, check=True, timeout=30)
+    return f"{protected}..{b64url(_raw(done.stdout))}"
+
+
+def claims(key, request, **changes):
+    """The protected header that a request's signature has to have, with changes; None takes one away."""
+    now = int(time.time())
+    return harness.merged({"alg": "ES256", "kid": harness.load(key)["kid"], "typ": REQUEST_TYPE, "iss": SOURCE,
+                           "sub": request, "aud": AUDIENCE, "iat": now, "exp": now + 86400}, changes)
+
+
+def attributes(request, **changes):
+    """The headers of a request in binary mode, without its signature."""
+    return harness.merged({"ce_specversion": "1.0", "ce_id": str(uuid.uuid4()), "ce_source": SOURCE,
+                           "ce_type": REQUEST_TYPE, "ce_subject": request, "content-type": "application/json"}, changes)
+
+
+class Message:
+    """What came from a topic: key, headers (texts), value (bytes)."""
+
+    def __init__(self, line):
+        read = json.loads(line.decode("utf-8", "surrogateescape"))
+        pairs = read.get("headers") or []
+        self.partition, self.offset, self.key = read["partition"], read["offset"], read["key"]
+        self.headers = dict(zip(pairs[::2], pairs[1::2]))
+        self.value = None if read["payload"] is None else read["payload"].encode("utf-8", "surrogateescape")
+
+    @property
+    def kind(self):
+        """"completed" of org.dsard.completed.v1."""
+        return self.headers["ce_type"].removeprefix("org.dsard.").removesuffix(".v1")
+
+    @property
+    def data(self):
+        return json.loads(self.value)
+
+    @property
+    def own(self):
+        return self.data["extensions"]["dsard"]
+
+    def event(self):
+        """As a structured CloudEvent, as `dsarctl watch --save` writes it."""
+        names = {name[3:]: text for name, text in self.headers.items() if name.startswith("ce_")}
+        return {**names, "datacontenttype": self.headers["content-type"],
+                "dsarsignature": self.headers["dsar-signature"], "data": self.data}
+
+
+class Reader:
+    """Reads a topic from its beginning for as long as the test lasts, what is committed alone."""
+
+    def __init__(self, bootstrap, topic):
+        self.messages, self.lock = [], threading.Lock()
+        self.kcat = subprocess.Popen(
+            ["kcat", "-C", "-b", bootstrap, "-t", topic, "-J", "-u", "-q", "-o", "beginning", "-X",
+             "isolation.level=read_committed", "-X", "reconnect.backoff.max.ms=500"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.kcat.stdout:
+            with self.lock:
+                self.messages.append(Message(line))
+
+    def all(self):
+        with self.lock:
+            return list(self.messages)
+
+    def close(self):
+        self.kcat.kill()
+        self.kcat.wait()
+        self.thread.join()
+        self.kcat.stdout.close()
+
+
+class Portal:
+    """Topics of a test's own, a portal that uses them, and the configuration of dsard's side."""
+
+    def __init__(self, scenario, broker, host, keys, partitions=2, changes=None):
+        self.scenario, self.broker, self.host, self.keys, self.partitions = scenario, broker, host, keys, partitions
+        name = uuid.uuid4().hex[:8]
+        self.group = "dsard-" + name
+        self.topics = {each: f"{name}.{each}" for each in ("requests", "control", "events", "dead", "audit")}
+        broker.create_topics({topic: partitions if each in ("requests", "control") else 1
+                              for each, topic in self.topics.items()})
+        self.changes = harness.merged({"kafka": {
+            "brokers": broker.bootstrap, "group": self.group, "topics": self.topics,
+            "properties": {"session.timeout.ms": "3000", "heartbeat.interval.ms": "300"}}}, changes or {})
+        self.events, self.dead = (self._reader(each) for each in ("events", "dead"))
+
+    def _reader(self, topic):
+        reader = Reader(self.broker.bootstrap, self.topics[topic])
+        self.scenario.addCleanup(reader.close)
+        return reader
+
+    def worker(self, name="one", ready=True, **options):
+        """A `dsard run`; the same name is the same worker again. Returns when it has its partitions."""
+        config = harness.write_config(
+            self.scenario.path(name + ".yaml"), self.host.where, self.keys,
+            harness.merged(self.changes, {"kafka": {"transactional_id": f"{self.group}-{name}"}}))
+        process = self.scenario.start(harness.DSARD, "run", "-c", config, log=name + ".log", **options)
+        before = process.log().count("partitions assigned")
+
+        def assigned():
+            if not process.running():
+                raise AssertionError(f"worker {name} has ended: {process.log()}")
+            return process.log().count("partitions assigned") > before
+
+        if ready:
+            harness.wait_for(assigned, lambda: f"worker {name} ready: {process.log()}")
+        return process
+
+    def send(self, value, key, headers):
+        """Puts bytes on the topic of requests; None is no value, or no key."""
+        path = self.scenario.path(uuid.uuid4().hex + ".message")
+        command = ["kcat", "-P", "-b", self.broker.bootstrap, "-t", self.topics["requests"]]
+        for name, text in headers.items():
+            command += ["-H", f"{name}={text}"]
+        if value is None:
+            command, data = [*command, "-Z", "-K:"], f"{key}:\n".encode()
+        else:
+            with open(path, "wb") as file:
+                file.write(value)
+            command, data = [*command, *(["-k", key] if key is not None else []), path], b""
+        subprocess.run(command, input=data, check=True, timeout=harness.PATIENCE_S)
+
+    def signed(self, value, request, **changes):
+        """The headers of a request in binary mode, with a good signature unless `changes` of its claims spoil it."""
+        return {**attributes(request),
+                "dsar-signature": sign(self.keys.portal, value, claims(self.keys.portal, request, **changes))}
+
+    def ask(self, body):
+        """Signs and sends a request as its data say; returns its id."""
+        value = json.dumps(body).encode()
+        self.send(value, body["subject_request_id"], self.signed(value, body["subject_request_id"]))
+        return body["subject_request_id"]
+
+    def ask_for(self, person, **own):
+        return self.ask(harness.request_for(person, self.keys, **own))
+
+    def submit(self, body):
+        """The same by `dsarctl submit`."""
+        path = harness.save(self.scenario.path(uuid.uuid4().hex + ".json"), body)
+        return harness.dsarctl("submit", "--brokers", self.broker.bootstrap, "--request", path, "--key", self.keys.portal,
+                               "--source", SOURCE, "--audience", AUDIENCE, "--recipient", self.keys.recipient_public,
+                               "--topic", self.topics["requests"]).strip()
+
+    def said(self, request, *kinds):
+        """The events of a request, of these kinds if any are named."""
+        return [each for each in self.events.all() if each.key == request and (not kinds or each.kind in kinds)]
+
+    def heard(self, request, kind, n=1):
+        """Waits for n events of a kind; returns the last."""
+        def there():
+            found = self.said(request, kind)
+            return len(found) >= n and found[n - 1]
+
+        return harness.wait_for(there, lambda: f"{kind} of {request}: {self._logs()}")
+
+    def buried(self, n):
+        """Waits for n dead letters."""
+        return harness.wait_for(lambda: len(self.dead.all()) >= n and self.dead.all(),
+                                lambda: f"{n} dead letters, but {len(self.dead.all())}: {self._logs()}")
+
+    def terminal(self, request):
+        return [each.kind for each in self.said(request) if each.kind in TERMINAL]
+
+    def _logs(self):
+        logs = [name for name in sorted(os.listdir(self.scenario.folder)) if name.endswith(".log")]
+        return "".join(f"\n--- {name}\n{open(self.scenario.path(name), errors='replace').read()[-2000:]}" for name in logs)
+
+    def stored(self, request, suffix):
+        """The paths of what the store holds of a request."""
+        folder = self.scenario.path("store", request)
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        return [os.path.join(folder, name) for name in sorted(names) if name.endswith(suffix)]
+
+    def bundle(self, event):
+        """(path, {entry: bytes}) of the bundle that a completed event names, opened with the event's key."""
+        digest = event.own["bundle"]["sha256"]
+        path = next(each for each in self.stored(event.key, ".zip") if sha256(each) == digest)
+        saved = harness.save(self.scenario.path(event.headers["ce_id"] + ".event"), event.event())
+        return path, harness.open_bundle(path, saved, self.keys.recipient)
+
+    def committed(self):
+        """{partition: (offset, metadata)} of dsard's group."""
+        return wire.committed(self.broker.address, self.group, self.topics["requests"], self.partitions)
+
+
+def sha256(path):
+    done = harness.run("sha256sum", path)
+    return done.stdout.split()[0]
