@@ -159,8 +159,7 @@ struct fetch {
 
 static bool ends_fetch(const struct dsar_error *error)
 {
-    return strcmp(error->code, "source_unreachable") == 0 || strcmp(error->code, "source_refused") == 0 ||
-           strcmp(error->code, "cancelled") == 0;
+    return strcmp(error->code, "source_unreachable") == 0 || strcmp(error->code, "source_refused") == 0;
 }
 
 static int fetch_collection(struct talk *talk, struct fetch *fetch, const char *collection,
@@ -171,12 +170,12 @@ static int fetch_collection(struct talk *talk, struct fetch *fetch, const char *
     session_begin(&talk->session, collection);
     if (!fetch->is_given_up) {
         if (session_is_over(&talk->session))
-            dsar_error_set(&reason, "cancelled", !talk->session.is_cancelled,
-                           "stopped before it was asked for");
+            dsar_error_set(&reason, talk->session.is_cancelled ? "cancelled" : "source_timeout",
+                           !talk->session.is_cancelled, "stopped before it was asked for");
         else if (talk->connector->fetch(talk->state, &talk->session, collection, fetch->identities, &status,
                                         &reason))
             status = DSAR_FAILED;
-        if (status == DSAR_FAILED && ends_fetch(&reason)) {
+        if (status == DSAR_FAILED && (ends_fetch(&reason) || session_is_over(&talk->session))) {
             fetch->is_given_up = true;
             fetch->failure = reason;
         }

@@ -88,7 +88,7 @@ static int check_going(struct dsar_session *session, struct dsar_error *error)
         return 0;
     if (session->is_cancelled || session->is_broken || session->wire.at_end)
         return dsar_error_set(error, "cancelled", false, "dsard wants the work stopped");
-    return dsar_error_set(error, "cancelled", true, "the deadline is over");
+    return dsar_error_set(error, "source_timeout", true, "the deadline is over");
 }
 
 /* Sends the records gathered so far. */

@@ -4,8 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A cut may have left the beginning of a UTF-8 character, and then the text could stand in no JSON. */
+static void drop_broken_end(char *text)
+{
+    size_t len = strlen(text), n_behind = 0;
+    while (n_behind < len && n_behind < 3 && ((unsigned char)text[len - 1 - n_behind] & 0xc0) == 0x80)
+        n_behind++;
+    if (n_behind == len)
+        return;
+    char *first = &text[len - 1 - n_behind];
+    unsigned char lead = (unsigned char)*first;
+    size_t wanted = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    if (n_behind < wanted)
+        *first = '\0';
+}
+
 static void clean(char *text)
 {
+    drop_broken_end(text);
     for (; *text; text++)
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
             *text = '?';
@@ -88,5 +104,6 @@ int fault_prefix(struct fault *fault, const char *format, ...)
     snprintf(joined, sizeof joined, "%s: %s", prefix, fault->text);
     memcpy(fault->text, joined, sizeof fault->text - 1);
     fault->text[sizeof fault->text - 1] = '\0';
+    clean(fault->text);
     return -1;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ void log_free(struct log *log)
     free(log);
 }
 
-/* Escapes for a JSON string; control characters cannot break a line apart in either form. */
+/* Escapes for a JSON string. Only printable ASCII passes: what a connector says need not be UTF-8, and must
+ * neither break a line apart nor command a terminal. */
 static void escape(char *out, size_t cap, const char *text, bool json)
 {
     size_t len = 0;
@@ -38,7 +40,7 @@ static void escape(char *out, size_t cap, const char *text, bool json)
         unsigned char c = (unsigned char)*text;
         if (json && (c == '"' || c == '\\'))
             out[len++] = '\\';
-        out[len++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+        out[len++] = c < 0x20 || c >= 0x7f ? '?' : (char)c;
     }
     out[len] = '\0';
 }
@@ -47,6 +49,8 @@ static void write_line(int fd, const char *line, size_t len)
 {
     while (len) {
         ssize_t n = write(fd, line, len);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             return; /* nowhere is left to say that the log cannot be written */
         line += n;
@@ -68,12 +72,12 @@ void log_line(struct log *log, enum log_level level, const char *request, const 
     clock_format(clock_now_unix_s(), time);
     int len;
     if (log->json)
-        len = snprintf(line, sizeof line, "{\"time\":\"%s\",\"level\":\"%s\"%s%s%s,\"message\":\"%s\"}\n", time,
-                       level_names[level], request ? ",\"request\":\"" : "", request ? request : "",
+        len = snprintf(line, sizeof line, "{\"time\":\"%s\",\"level\":\"%s\"%s%s%s,\"message\":\"%s\"}\n",
+                       time, level_names[level], request ? ",\"request\":\"" : "", request ? request : "",
                        request ? "\"" : "", safe);
     else
-        len = snprintf(line, sizeof line, "%s %-7s %s%s%s\n", time, level_names[level], request ? request : "",
-                       request ? ": " : "", safe);
+        len = snprintf(line, sizeof line, "%s %-7s %s%s%s\n", time, level_names[level],
+                       request ? request : "", request ? ": " : "", safe);
     if (len > 0)
         write_line(log->fd, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
 }

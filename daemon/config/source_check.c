@@ -222,9 +222,10 @@ static int add_defaults(const struct source_config *source, const json_t *hello,
     json_array_foreach(json_object_get(hello, "settings"), i, setting)
     {
         const char *name = member_text(setting, "name");
-        json_t *value = json_object_get(setting, "default");
+        const json_t *value = json_object_get(setting, "default");
+        /* a copy: threads share the hello, and references to one value must not be counted by several */
         if (value && !is_secret(setting) && !is_mentioned(source, name) &&
-            json_object_set(settings, name, value))
+            json_object_set_new(settings, name, json_deep_copy(value)))
             return fault_retry(fault, "no_memory", "no memory for the settings of source %s", source->name);
     }
     return 0;

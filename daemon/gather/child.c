@@ -7,13 +7,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define REPORT_FD 3 /* in the child: says why there was no exec */
 
 enum { READ_END, WRITE_END };
 
@@ -29,17 +30,20 @@ static void child_run(char *const argv[], const int fds[3], int report)
 {
     static char *const empty[] = {NULL};
     const struct rlimit none = {0, 0};
-    sigset_t all;
-    sigemptyset(&all);
-    if (setsid() < 0 || sigprocmask(SIG_SETMASK, &all, NULL) || signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
-        dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[2], STDERR_FILENO) < 0 ||
-        dup3(report, 3, O_CLOEXEC) < 0 || syscall(SYS_close_range, 4U, ~0U, 0U) ||
+    sigset_t nothing;
+    sigemptyset(&nothing);
+    if (dup3(report, REPORT_FD, O_CLOEXEC) < 0)
+        goto failed;
+    report = REPORT_FD;
+    if (setsid() < 0 || sigprocmask(SIG_SETMASK, &nothing, NULL) || signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
+        dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[1], STDOUT_FILENO) < 0 ||
+        dup2(fds[2], STDERR_FILENO) < 0 || syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U) ||
         setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         goto failed;
     execve(argv[0], argv, empty);
 failed:;
     int error_number = errno;
-    ssize_t n = write(3, &error_number, sizeof error_number);
+    ssize_t n = write(report, &error_number, sizeof error_number);
     (void)n;
     _exit(127);
 }
@@ -122,8 +126,8 @@ failed:
     return -1;
 }
 
-/* Waits until the process has left, without reaping it: as long as it is not reaped its group's number is its own. Its
- * pipes are drained meanwhile, so that a last word does not hold it up. */
+/* Waits until the process has left, without reaping it: as long as it is not reaped its group's number is its
+ * own. Its pipes are drained meanwhile, so that a last word does not hold it up. */
 static void await_exit(struct child *child, int grace_ms)
 {
     int64_t until = clock_now_ms() + grace_ms;
@@ -158,12 +162,4 @@ int child_end(struct child *child, int grace_ms)
     close_fd(&child->out);
     close_fd(&child->log);
     return status;
-}
-
-void child_describe(int wait_status, char *text, size_t cap)
-{
-    if (WIFSIGNALED(wait_status))
-        snprintf(text, cap, "signal %d", WTERMSIG(wait_status));
-    else
-        snprintf(text, cap, "exit status %d", WEXITSTATUS(wait_status));
 }

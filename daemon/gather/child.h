@@ -25,7 +25,4 @@ int child_start(struct child *child, char *const argv[], struct fault *fault) __
  * status. Harmless on a child that was never started (all zero with descriptors -1) or has ended. */
 int child_end(struct child *child, int grace_ms);
 
-/* "exit status 3", "signal 11 (Segmentation fault)": for texts. */
-void child_describe(int wait_status, char *text, size_t cap);
-
 #endif

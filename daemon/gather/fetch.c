@@ -112,12 +112,13 @@ static size_t count_lines(const char *data, size_t len)
     return n;
 }
 
-static int take_records(struct fetch *fetch, struct slot *slot, const json_t *message, const struct buf *payload,
-                        struct fault *fault)
+static int take_records(struct fetch *fetch, struct slot *slot, const json_t *message,
+                        const struct buf *payload, struct fault *fault)
 {
     const json_t *count = json_object_get(message, "count");
     json_int_t n_records = count ? json_integer_value(count) : 1;
-    if (!json_object_get(message, "bytes") || (count && !json_is_integer(count)) || n_records < 1 || payload->len == 0)
+    if (!json_object_get(message, "bytes") || (count && !json_is_integer(count)) || n_records < 1 ||
+        payload->len == 0)
         return wrong(fetch, fault, "a record needs `bytes`, and `count` to be a number above 0");
     size_t len = payload->len;
     if (payload->data[len - 1] != '\n')
@@ -156,7 +157,8 @@ static void full_name(const struct fetch *fetch, const struct slot *slot, char *
     snprintf(name, cap, "%s/%s", fetch->source, slot->collection->name);
 }
 
-static int take_withheld(struct fetch *fetch, const struct slot *slot, const json_t *message, struct fault *fault)
+static int take_withheld(struct fetch *fetch, const struct slot *slot, const json_t *message,
+                         struct fault *fault)
 {
     const json_int_t count = json_integer_value(json_object_get(message, "count"));
     const char *reason = json_string_value(json_object_get(message, "reason"));
@@ -226,7 +228,8 @@ static int take_end(struct fetch *fetch, struct slot *slot, const json_t *messag
         drop_content(fetch, slot);
         return set_gap(fetch, slot, message, fault);
     }
-    if (!json_is_integer(count) || json_integer_value(count) < 0 || (uint64_t)json_integer_value(count) != n_sent)
+    if (!json_is_integer(count) || json_integer_value(count) < 0 ||
+        (uint64_t)json_integer_value(count) != n_sent)
         return wrong(fetch, fault, "`count` of end is not the number of records and files that came");
     if (fetch->files.receiving)
         return wrong(fetch, fault, "a collection ended in the middle of a file");
@@ -252,8 +255,8 @@ static int take_message(void *ctx, const json_t *message, const char *type, cons
     struct fetch *fetch = ctx;
     if (strcmp(type, "warning") == 0) {
         const char *code = json_string_value(json_object_get(message, "code"));
-        log_line(fetch->options->session.log, LOG_LEVEL_WARNING, fetch->options->request, "source %s warns: %s",
-                 fetch->source, code && hello_name_valid(code) ? code : "(no code)");
+        log_line(fetch->options->session.log, LOG_LEVEL_WARNING, fetch->options->request,
+                 "source %s warns: %s", fetch->source, code && hello_name_valid(code) ? code : "(no code)");
         return 0;
     }
     struct slot *slot = find_slot(fetch, message);
@@ -304,7 +307,8 @@ static json_t *asked_names(const struct fetch *fetch)
 {
     json_t *names = json_array();
     for (size_t i = 0; names && i < fetch->n_slots; i++) {
-        if (fetch->slots[i].asked && json_array_append_new(names, json_string(fetch->slots[i].collection->name))) {
+        if (fetch->slots[i].asked &&
+            json_array_append_new(names, json_string(fetch->slots[i].collection->name))) {
             json_decref(names);
             names = NULL;
         }
@@ -366,8 +370,11 @@ static int hand_over(struct fetch *fetch, struct source_result *result, struct l
         struct slot *slot = &fetch->slots[i];
         if (!slot->asked)
             continue;
-        if (slot->result.n_files && index)
-            slot->result.files = strdup(index);
+        if (slot->result.n_files && !(slot->result.files = strdup(index))) {
+            free(index);
+            source_result_clear(result);
+            return no_memory(fetch, fault);
+        }
         *again |= slot->again;
         collections[n++] = slot->result;
         slot->result = (struct collection_result){0}; /* it belongs to the source's result now */
@@ -401,7 +408,9 @@ static int sum_up(struct source_result *result, struct fault *fault)
         return 0;
     result->gap_code = strdup(worst->gap_code);
     result->gap_text = strdup(worst->gap_text);
-    return result->gap_code && result->gap_text ? 0 : fault_retry(fault, "no_memory", "no memory for a gap's reason");
+    return result->gap_code && result->gap_text
+               ? 0
+               : fault_retry(fault, "no_memory", "no memory for a gap's reason");
 }
 
 /* What the process lacks is not the source's fault either. */

@@ -39,21 +39,29 @@ static void drain_log(struct frames *frames)
     }
 }
 
+static int still_wanted(const struct frames *frames, struct fault *fault)
+{
+    if (cancel_raised(frames->cancel))
+        return fault_set(fault, "cancelled", "source %s: the request was cancelled", frames->source);
+    if (clock_now_ms() >= frames->deadline_ms)
+        return fault_retry(fault, "source_timeout", "source %s: not done within its deadline",
+                           frames->source);
+    return 0;
+}
+
 /* Waits until the child's pipe `fd` is ready for `events`. `since_ms` is when the silence began. */
 static int await(struct frames *frames, int fd, short events, int64_t since_ms, struct fault *fault)
 {
     for (;;) {
-        if (cancel_raised(frames->cancel))
-            return fault_set(fault, "cancelled", "source %s: the request was cancelled", frames->source);
+        if (still_wanted(frames, fault))
+            return -1;
         int64_t now = clock_now_ms();
-        if (now >= frames->deadline_ms)
-            return fault_retry(fault, "source_timeout", "source %s: not done within its deadline", frames->source);
         int64_t silent_at = since_ms + frames->keep_alive_ms;
         if (now >= silent_at)
-            return fault_retry(fault, "source_silent", "source %s: no sign of life for %lld s", frames->source,
-                               (long long)(frames->keep_alive_ms / 1000));
+            return fault_retry(fault, "source_silent", "source %s: no sign of life for %lld s",
+                               frames->source, (long long)(frames->keep_alive_ms / 1000));
         int64_t until = silent_at < frames->deadline_ms ? silent_at : frames->deadline_ms;
-        int64_t wait_ms = until - now < 60000 ? until - now : 60000;
+        int64_t wait_ms = until <= now ? 0 : until - now < 60000 ? until - now : 60000;
         struct pollfd p[3] = {{.fd = fd, .events = events},
                               {.fd = cancel_fd(frames->cancel), .events = POLLIN},
                               {.fd = frames->child->log, .events = POLLIN}};
@@ -68,14 +76,17 @@ static int await(struct frames *frames, int fd, short events, int64_t since_ms, 
 
 static int crashed(const struct frames *frames, struct fault *fault)
 {
-    return fault_retry(fault, "source_crashed", "source %s: the connector left in the middle of the conversation",
-                       frames->source);
+    return fault_retry(fault, "source_crashed",
+                       "source %s: the connector left in the middle of the conversation", frames->source);
 }
 
 /* Reads at most `cap` bytes, at least one. */
 static int read_some(struct frames *frames, char *data, size_t cap, size_t *len, struct fault *fault)
 {
     int64_t since_ms = clock_now_ms();
+    /* asked here too: a connector that never pauses never makes us wait */
+    if (still_wanted(frames, fault))
+        return -1;
     for (;;) {
         ssize_t n = read(frames->child->out, data, cap);
         if (n > 0) {
@@ -132,8 +143,8 @@ static int read_line(struct frames *frames, size_t *len, struct fault *fault)
             return 0;
         }
         if (newline || there >= DSAR_LINE_MAX)
-            return fault_set(fault, "source_protocol", "source %s: a line is longer than %d bytes", frames->source,
-                             DSAR_LINE_MAX);
+            return fault_set(fault, "source_protocol", "source %s: a line is longer than %d bytes",
+                             frames->source, DSAR_LINE_MAX);
         searched = there;
         buf_shift(input, frames->taken);
         frames->taken = 0;
@@ -162,7 +173,8 @@ static int read_payload(struct frames *frames, const json_t *bytes, struct fault
     frames->taken += have;
     while (frames->payload.len < want) {
         size_t n;
-        if (read_some(frames, frames->payload.data + frames->payload.len, want - frames->payload.len, &n, fault))
+        if (read_some(frames, frames->payload.data + frames->payload.len, want - frames->payload.len, &n,
+                      fault))
             return -1;
         frames->payload.len += n;
     }
@@ -181,8 +193,8 @@ int frames_read(struct frames *frames, json_t **message, const char **type, stru
     *type = json_string_value(json_object_get(parsed, "type"));
     if (!*type) {
         json_decref(parsed);
-        return fault_set(fault, "source_protocol", "source %s: a line is not a JSON object with a text `type`",
-                         frames->source);
+        return fault_set(fault, "source_protocol",
+                         "source %s: a line is not a JSON object with a text `type`", frames->source);
     }
     const json_t *bytes = json_object_get(parsed, "bytes");
     if (bytes && read_payload(frames, bytes, fault)) {

@@ -17,12 +17,13 @@ struct part {
     struct catalog_source *source;
     struct source_result *result; /* its place in the gather's result */
     bool in_scope;
-    bool *asked;         /* for each collection: within the scope and its needs are met */
-    json_t *told;        /* what it was told in the last wave */
-    json_t *to_tell;     /* what it is to be told in this one; NULL when there is nothing new */
-    bool resolve_failed; /* what it yields may be missing */
-    struct fault why;    /* why it failed */
-    const struct part *waits_for; /* who did not answer, so that what this source yields may be missing: itself, or another */
+    bool *asked;                  /* for each collection: within the scope and its needs are met */
+    json_t *told;                 /* what it was told in the last wave */
+    json_t *to_tell;              /* what it is to be told in this one; NULL when there is nothing new */
+    bool resolve_failed;          /* what it yields may be missing */
+    struct fault why;             /* why it failed */
+    const struct part *waits_for; /* who did not answer, so that what this source yields may be missing:
+                                     itself, or another */
 };
 
 struct gather {
@@ -46,8 +47,8 @@ static void end_request(struct gather *gather, const struct fault *fault)
     pthread_mutex_unlock(&gather->lock);
 }
 
-/* Waits before try number `tried` + 1: doubled each time, half of it by chance, and never less than the source asked for
- * as long as that is within the longest pause. False when there is no other try. */
+/* Waits before try number `tried` + 1: doubled each time, half of it by chance, and never less than the
+ * source asked for as long as that is within the longest pause. False when there is no other try. */
 static bool pause_before_retry(const struct gather *gather, unsigned tried, int64_t asked_ms)
 {
     const struct retry_config *retry = &gather->options->config->retry;
@@ -71,7 +72,8 @@ static struct session_options session_options(const struct gather *gather)
     return (struct session_options){.log = gather->options->log, .cancel = gather->options->cancel};
 }
 
-static void log_failed_try(const struct part *part, unsigned tried, const char *what, const struct fault *fault)
+static void log_failed_try(const struct part *part, unsigned tried, const char *what,
+                           const struct fault *fault)
 {
     char text[80];
     snprintf(text, sizeof text, "%s failed at try %u of %u", what, tried,
@@ -84,7 +86,14 @@ static void log_failed_try(const struct part *part, unsigned tried, const char *
 static int take_identity(void *ctx, const char *kind, const char *value, struct fault *fault)
 {
     const struct part *part = ctx;
-    return identities_yield(part->gather->identities, part->source->config->name, kind, value, fault);
+    const char *name = part->source->config->name;
+    size_t i;
+    json_t *yield;
+    json_array_foreach (part->source->resolve_yields, i, yield)
+        if (strcmp(json_string_value(yield), kind) == 0)
+            return identities_yield(part->gather->identities, name, kind, value, fault);
+    return fault_set(fault, "identity_refused",
+                     "source %s answered with a kind of identity that its hello does not name", name);
 }
 
 static int resolve_once(struct part *part, int64_t *retry_after_ms, struct fault *fault)
@@ -97,22 +106,13 @@ static int resolve_once(struct part *part, int64_t *retry_after_ms, struct fault
         return -1;
     int result = session_open(&session, part->source, &options, fault);
     if (result == 0) {
-        result = session_resolve(session, gather->options->request->id, part->to_tell, take_identity, part, &found,
-                                 fault);
+        result = session_resolve(session, gather->options->request->id, part->to_tell, take_identity, part,
+                                 &found, fault);
         *retry_after_ms = session_retry_after_ms(session);
     }
     session_close(session);
     catalog_leave(part->source);
     return result;
-}
-
-static bool ends_request(const struct fault *fault)
-{
-    static const char *const codes[] = {"ambiguous", "cancelled", "no_memory", "no_descriptor", "no_process"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strcmp(fault->code, codes[i]) == 0)
-            return true;
-    return false;
 }
 
 static void resolve_part(struct part *part)
@@ -122,13 +122,14 @@ static void resolve_part(struct part *part)
         int64_t retry_after_ms = 0;
         if (resolve_once(part, &retry_after_ms, &part->why) == 0)
             return;
-        if (ends_request(&part->why)) {
+        if (session_code_is_ours(part->why.code)) {
             end_request(gather, &part->why);
             return;
         }
         log_failed_try(part, tried, "looking the person up", &part->why);
         if (!part->why.retryable || !pause_before_retry(gather, tried, retry_after_ms)) {
             part->resolve_failed = true;
+            identities_forget(gather->identities, part->source->config->name);
             return;
         }
     }
@@ -140,8 +141,8 @@ static void resolve_job(void *ctx, size_t i)
     resolve_part(due[i]);
 }
 
-/* Whether the source is to be asked (again): it can look somebody up, by a kind that is known, and has not been told all
- * that it may know. */
+/* Whether the source is to be asked (again): it can look somebody up, by a kind that is known, and has not
+ * been told all that it may know. */
 static int is_due(struct part *part, bool *due, struct fault *fault)
 {
     struct gather *gather = part->gather;
@@ -150,7 +151,7 @@ static int is_due(struct part *part, bool *due, struct fault *fault)
     bool has_any = false;
     size_t i;
     json_t *kind;
-    json_array_foreach(part->source->resolve_needs, i, kind)
+    json_array_foreach (part->source->resolve_needs, i, kind)
         has_any = has_any || identities_has(gather->identities, name, json_string_value(kind));
     if (!has_any || part->resolve_failed)
         return 0;
@@ -183,7 +184,8 @@ static int resolve_waves(struct gather *gather, bool *relevant, struct fault *fa
         if (result || n_due == 0)
             break;
         if (wave == work->waves_max) {
-            result = fault_set(fault, "ambiguous", "the sources still name new identities after %u waves", wave);
+            result =
+                fault_set(fault, "ambiguous", "the sources still name new identities after %u waves", wave);
             break;
         }
         crew_run(n_due, work->concurrent_sources, resolve_job, due);
@@ -204,11 +206,20 @@ static bool names_include(const struct request_names *scope, const char *name)
     return scope->n_names == 0;
 }
 
-static bool yields_to(const struct config *config, const struct catalog_source *from, const struct catalog_source *to)
+static bool in_scope(const struct request *request, const struct catalog_source *source)
+{
+    bool any = false;
+    for (size_t i = 0; i < source->n_collections; i++)
+        any = any || names_include(&request->categories, source->collections[i].category);
+    return any && names_include(&request->sources, source->config->name);
+}
+
+static bool yields_to(const struct config *config, const struct catalog_source *from,
+                      const struct catalog_source *to)
 {
     size_t i;
     json_t *kind;
-    json_array_foreach(from->resolve_yields, i, kind)
+    json_array_foreach (from->resolve_yields, i, kind)
         if (identities_edge(config, from->config->name, json_string_value(kind), to->config->name))
             return true;
     return false;
@@ -228,16 +239,19 @@ static void find_relevant(const struct gather *gather, bool *relevant)
 
 /* --- pass two: what do you hold --- */
 
-static int set_gap(struct source_result *result, enum source_status status, const char *code, const char *text,
-                   struct fault *fault)
+static int set_gap(struct source_result *result, enum source_status status, const char *code,
+                   const char *text, struct fault *fault)
 {
     result->status = status;
     result->gap_code = strdup(code);
     result->gap_text = strdup(text);
-    return result->gap_code && result->gap_text ? 0 : fault_retry(fault, "no_memory", "no memory for a gap's reason");
+    return result->gap_code && result->gap_text
+               ? 0
+               : fault_retry(fault, "no_memory", "no memory for a gap's reason");
 }
 
-/* The source that would have to answer before it is certain that nobody names `kind` to this one; NULL when it is. */
+/* The source that would have to answer before it is certain that nobody names `kind` to this one; NULL when
+ * it is. */
 static const struct part *missing_upstream(const struct part *part, const char *kind)
 {
     const struct gather *gather = part->gather;
@@ -247,7 +261,7 @@ static const struct part *missing_upstream(const struct part *part, const char *
         json_t *yield;
         if (!other->waits_for)
             continue;
-        json_array_foreach(other->source->resolve_yields, k, yield)
+        json_array_foreach (other->source->resolve_yields, k, yield)
             if (strcmp(json_string_value(yield), kind) == 0 &&
                 identities_edge(gather->options->config, other->source->config->name, kind,
                                 part->source->config->name))
@@ -256,7 +270,8 @@ static const struct part *missing_upstream(const struct part *part, const char *
     return NULL;
 }
 
-/* A source that did not answer leaves those uncertain that look the person up by what it would have named, and so on. */
+/* A source that did not answer leaves those uncertain that look the person up by what it would have named,
+ * and so on. */
 static void find_uncertain(struct gather *gather)
 {
     for (size_t i = 0; i < gather->n_parts; i++)
@@ -266,15 +281,15 @@ static void find_uncertain(struct gather *gather)
             struct part *part = &gather->parts[i];
             size_t k;
             json_t *kind;
-            json_array_foreach(part->source->resolve_needs, k, kind)
+            json_array_foreach (part->source->resolve_needs, k, kind)
                 if (!part->waits_for)
                     part->waits_for = missing_upstream(part, json_string_value(kind));
         }
     }
 }
 
-/* Decides what the source is asked for. *upstream is the source that would have to answer before it can be asked for the
- * rest, or NULL when nobody knows the person there. */
+/* Decides what the source is asked for. *upstream is the source that would have to answer before it can be
+ * asked for the rest, or NULL when nobody knows the person there. */
 static void choose_collections(struct part *part, size_t *n_asked, const struct part **upstream)
 {
     struct gather *gather = part->gather;
@@ -287,7 +302,7 @@ static void choose_collections(struct part *part, size_t *n_asked, const struct 
         bool met = true;
         size_t k;
         json_t *kind;
-        json_array_foreach(collection->needs, k, kind) {
+        json_array_foreach (collection->needs, k, kind) {
             if (identities_has(gather->identities, part->source->config->name, json_string_value(kind)))
                 continue;
             met = false;
@@ -326,6 +341,7 @@ static int fetch_until_done(struct part *part, json_t *visible, struct fault *fa
         if (outcome.verdict == FETCH_FAILED)
             log_failed_try(part, tried, "fetching", fault);
         bool again = outcome.verdict != FETCH_BROKEN && !cancelled && outcome.again &&
+                     !atomic_load(&gather->ended) &&
                      pause_before_retry(gather, tried, outcome.retry_after_ms);
         if (again && outcome.verdict == FETCH_OK) {
             section_drop(outcome.section);
@@ -353,7 +369,8 @@ static int miss_upstream(struct part *part, const struct part *upstream, struct 
     bool has_some = part->result->status == SOURCE_COMPLETE;
     snprintf(text, sizeof text, "source %s: it can only be asked%s once source %s has answered",
              part->source->config->name, has_some ? " for the rest" : "", upstream->source->config->name);
-    return set_gap(part->result, has_some ? SOURCE_PARTIAL : SOURCE_FAILED, "upstream_unresolved", text, fault);
+    return set_gap(part->result, has_some ? SOURCE_PARTIAL : SOURCE_FAILED, "upstream_unresolved", text,
+                   fault);
 }
 
 static int fetch_part(struct part *part, struct fault *fault)
@@ -414,16 +431,20 @@ static int prepare(struct gather *gather, struct gather_result *result, struct f
     if (!gather->parts || !result->sources || !result->withheld)
         goto no_memory;
     result->n_sources = gather->n_parts;
+    bool has_any = false;
     for (size_t i = 0; i < gather->n_parts; i++) {
         struct part *part = &gather->parts[i];
         part->gather = gather;
         part->source = &options->catalog->sources[i];
         part->result = &result->sources[i];
-        part->in_scope = names_include(&options->request->sources, part->source->config->name);
+        part->in_scope = in_scope(options->request, part->source);
         part->asked = calloc(part->source->n_collections, sizeof *part->asked);
         if (!part->asked || name_source(part->result, part->source->config))
             goto no_memory;
+        has_any = has_any || part->in_scope;
     }
+    if (!has_any)
+        return fault_set(fault, "empty_scope", "the request's scope leaves out every source");
     return identities_new(&gather->identities, options->config, options->request, fault);
 no_memory:
     return fault_retry(fault, "no_memory", "no memory for the sources of a request");

@@ -28,7 +28,7 @@ struct gather_options {
 };
 
 /* Fills *result (wiped by the caller with gather_result_wipe, whatever is returned) and *identities (the manifest's list, a
- * new reference). -1 only when there is nothing to deliver: "ambiguous" (the request is to be refused), "cancelled", or a
+ * new reference). -1 only when there is nothing to deliver: "ambiguous" or "empty_scope" (the request is to be refused), "cancelled", or a
  * fault of our own side, for which the whole attempt is to be made again. */
 int gather_run(const struct gather_options *options, struct gather_result *result, json_t **identities,
                struct fault *fault) __attribute__((warn_unused_result));

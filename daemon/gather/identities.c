@@ -33,6 +33,13 @@ static void wipe_text(char *text)
     free(text);
 }
 
+static void known_wipe(struct known *known)
+{
+    free(known->from);
+    free(known->kind);
+    wipe_text(known->value);
+}
+
 /* The items are few (a cap per source and kind bounds them), so they are searched one by one. */
 static int add(struct identities *identities, const char *from, const char *kind, const char *value,
                struct fault *fault)
@@ -47,9 +54,7 @@ static int add(struct identities *identities, const char *from, const char *kind
     }
     struct known known = {strdup(from), strdup(kind), strdup(value)};
     if (!known.from || !known.kind || !known.value) {
-        free(known.from);
-        free(known.kind);
-        wipe_text(known.value);
+        known_wipe(&known);
         return fault_retry(fault, "no_memory", "no memory for identities");
     }
     identities->items[identities->n_items++] = known;
@@ -79,11 +84,8 @@ void identities_free(struct identities *identities)
 {
     if (!identities)
         return;
-    for (size_t i = 0; i < identities->n_items; i++) {
-        free(identities->items[i].from);
-        free(identities->items[i].kind);
-        wipe_text(identities->items[i].value);
-    }
+    for (size_t i = 0; i < identities->n_items; i++)
+        known_wipe(&identities->items[i]);
     free(identities->items);
     pthread_mutex_destroy(&identities->lock);
     free(identities);
@@ -108,8 +110,8 @@ static bool is_text(const char *value)
     return true;
 }
 
-static int yield_locked(struct identities *identities, const char *source, const char *kind, const char *value,
-                        struct fault *fault)
+static int yield_locked(struct identities *identities, const char *source, const char *kind,
+                        const char *value, struct fault *fault)
 {
     size_t same_kind = 0;
     for (size_t i = 0; i < identities->n_items; i++) {
@@ -122,8 +124,8 @@ static int yield_locked(struct identities *identities, const char *source, const
     }
     unsigned most = identities->config->work.identities_per_source;
     if (same_kind >= most)
-        return fault_set(fault, "ambiguous", "source %s found more than %u values of %s for one person", source, most,
-                         kind);
+        return fault_set(fault, "ambiguous", "source %s found more than %u values of %s for one person",
+                         source, most, kind);
     return add(identities, source, kind, value, fault);
 }
 
@@ -131,15 +133,30 @@ int identities_yield(struct identities *identities, const char *source, const ch
                      struct fault *fault)
 {
     if (strcasecmp(kind, "email") == 0 || verified_by_request(identities->request, kind))
-        return fault_set(fault, "identity_refused", "source %s answered with a %s, which only the request may name",
-                         source, kind);
+        return fault_set(fault, "identity_refused",
+                         "source %s answered with a %s, which only the request may name", source, kind);
     if (!is_text(value))
         return fault_set(fault, "identity_refused",
-                         "source %s answered with a %s that is empty, too long or no plain text", source, kind);
+                         "source %s answered with a %s that is empty, too long or no plain text", source,
+                         kind);
     pthread_mutex_lock(&identities->lock);
     int result = yield_locked(identities, source, kind, value, fault);
     pthread_mutex_unlock(&identities->lock);
     return result;
+}
+
+void identities_forget(struct identities *identities, const char *source)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&identities->lock);
+    for (size_t i = 0; i < identities->n_items; i++) {
+        if (strcmp(identities->items[i].from, source) == 0)
+            known_wipe(&identities->items[i]);
+        else
+            identities->items[n++] = identities->items[i];
+    }
+    identities->n_items = n;
+    pthread_mutex_unlock(&identities->lock);
 }
 
 bool identities_edge(const struct config *config, const char *from, const char *kind, const char *to)
@@ -186,7 +203,8 @@ bool identities_has(struct identities *identities, const char *source, const cha
     bool has = false;
     pthread_mutex_lock(&identities->lock);
     for (size_t i = 0; !has && i < identities->n_items; i++)
-        has = strcmp(identities->items[i].kind, kind) == 0 && visible(identities, &identities->items[i], source);
+        has = strcmp(identities->items[i].kind, kind) == 0 &&
+              visible(identities, &identities->items[i], source);
     pthread_mutex_unlock(&identities->lock);
     return has;
 }

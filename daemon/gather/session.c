@@ -66,11 +66,21 @@ int session_ask_hello(char *const argv[], const char *name, const struct session
     return result;
 }
 
-/* Codes come from the connector; only well-formed ones go on into manifests and events. */
+bool session_code_is_ours(const char *code)
+{
+    static const char *const ours[] = {"ambiguous", "cancelled", "no_memory", "no_descriptor", "no_process"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(code, ours[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Codes come from the connector; only well-formed ones go on into manifests and events, and none by which one source
+ * would end the whole request. */
 static const char *code_of(const json_t *message)
 {
     const char *code = json_string_value(json_object_get(message, "code"));
-    return code && hello_name_valid(code) ? code : "source_failed";
+    return code && hello_name_valid(code) && !session_code_is_ours(code) ? code : "source_failed";
 }
 
 /* Turns a message with code, text, retryable, retry_after_ms into a fault. */

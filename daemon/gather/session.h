@@ -47,6 +47,9 @@ int session_fetch(struct session *session, const char *request, json_t *identiti
                                     struct fault *fault),
                   void *ctx, bool *found, struct fault *fault) __attribute__((warn_unused_result));
 
+/* Whether a fault of this code ends the request as a whole. A connector that says such a code is heard as "source_failed". */
+bool session_code_is_ours(const char *code);
+
 /* How long the source asked us to wait before another try; 0 when it did not. Capped at an hour. */
 int64_t session_retry_after_ms(const struct session *session);
 

@@ -53,6 +53,8 @@ static void rebalance_cb(rd_kafka_t *client, rd_kafka_resp_err_t error,
     }
     bool lost = error != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || rd_kafka_assignment_lost(client);
     consumer->callbacks.revoked(consumer->callbacks.ctx, partitions, lost);
+    /* a partition stays paused when it is assigned again, and then nobody would resume it */
+    rd_kafka_resume_partitions(client, partitions);
     rd_kafka_assign(client, NULL);
 }
 

@@ -1,6 +1,7 @@
 #include "outcome/answer.h"
 
 #include "base/clock.h"
+#include "intake/cloudevent.h"
 #include "outcome/attempt.h"
 #include "outcome/dead.h"
 

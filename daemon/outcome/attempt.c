@@ -67,7 +67,9 @@ static int begin(struct work *work, struct fault *fault)
         .entries_max = config->work.entries_max,
     };
     preview_budget_init(&work->previews, PREVIEW_BUDGET_BYTES);
-    return bundle_open(&work->bundle, &options, fault) || bundle_section(work->bundle, &work->front, fault) ? -1 : 0;
+    return bundle_open(&work->bundle, &options, fault) || bundle_section(work->bundle, &work->front, fault)
+               ? -1
+               : 0;
 }
 
 static int gather(struct work *work, struct fault *fault)
@@ -94,14 +96,16 @@ static int write_entry(void *entry, const void *data, size_t len, struct fault *
     return entry_write(entry, data, len, fault);
 }
 
-static int add_entry(struct section *section, const char *name, const struct buf *content, struct fault *fault)
+static int add_entry(struct section *section, const char *name, const struct buf *content,
+                     struct fault *fault)
 {
     struct entry *entry;
     if (entry_open(&entry, section, name, NULL, fault))
         return -1;
     const size_t step = 65536;
     for (size_t at = 0; at < content->len; at += step)
-        if (entry_write(entry, content->data + at, content->len - at < step ? content->len - at : step, fault))
+        if (entry_write(entry, content->data + at, content->len - at < step ? content->len - at : step,
+                        fault))
             return -1;
     return entry_end(entry, fault);
 }
@@ -147,7 +151,8 @@ static int explain(struct work *work, struct fault *fault)
         .completed_unix_s = work->completed_unix_s,
         .controller = {config->controller.id, config->controller.name, config->controller.contact,
                        config->controller.complaints},
-        .exporter = {config->exporter.source, json_string_value(json_object_get(exporter->key, "kid")), DSAR_VERSION},
+        .exporter = {config->exporter.source, json_string_value(json_object_get(exporter->key, "kid")),
+                     DSAR_VERSION},
         .policy_version = POLICY_VERSION,
         .identities = work->identities,
         .result = &work->result,
@@ -194,9 +199,12 @@ static json_t *source_facts(const struct gather_result *result)
         json_t *row = json_pack("{s:s,s:s,s:I,s:I,s:I}", "name", source->name, "status",
                                 source_status_name(source->status), "records", (json_int_t)n_records, "files",
                                 (json_int_t)n_files, "bytes", (json_int_t)bytes);
-        if (row && source->gap_code)
+        if (row && source->gap_code &&
             json_object_set_new(row, "reason",
-                                json_pack("{s:s,s:s}", "code", source->gap_code, "text", source->gap_text));
+                                json_pack("{s:s,s:s}", "code", source->gap_code, "text", source->gap_text))) {
+            json_decref(row);
+            row = NULL;
+        }
         if (!row || json_array_append_new(list, row)) {
             json_decref(list);
             return NULL;
@@ -249,9 +257,9 @@ static int completed_data(const struct work *work, json_t **data, struct fault *
         return -1;
     json_t *own = json_pack("{s:s,s:o,s:o,s:{s:I,s:s,s:s,s:s},s:o}", "coverage",
                             gather_result_complete(&work->result) ? "complete" : "partial", "sources",
-                            source_facts(&work->result), "withheld", ledger_json(work->result.withheld), "bundle",
-                            "size", (json_int_t)work->archive.bytes, "sha256", sha256, "expires_at", expires,
-                            "envelope", request->envelope, "key", jwe);
+                            source_facts(&work->result), "withheld", ledger_json(work->result.withheld),
+                            "bundle", "size", (json_int_t)work->archive.bytes, "sha256", sha256, "expires_at",
+                            expires, "envelope", request->envelope, "key", jwe);
     *data = event_data(config, EVENT_COMPLETED, request->id, request->due_unix_s, NULL);
     json_int_t n = (json_int_t)(gather_result_records(&work->result) + gather_result_files(&work->result));
     json_t *extensions = json_pack("{s:o}", "dsard", own);
@@ -272,8 +280,11 @@ static int leave_receipt(struct work *work, enum event_type type, json_t *data, 
                          struct receipt **receipt, struct fault *fault)
 {
     const struct attempt *attempt = work->attempt;
-    const struct receipt_facts facts = {
-        .request = attempt->request, .origin = attempt->origin, .bundle = bundle, .type = type, .event_data = data};
+    const struct receipt_facts facts = {.request = attempt->request,
+                                        .origin = attempt->origin,
+                                        .bundle = bundle,
+                                        .type = type,
+                                        .event_data = data};
     int result = receipt_make(receipt, &facts, fault);
     if (result == 0 &&
         receipt_store(*receipt, attempt->exporter->store, work->name, attempt->exporter->key, fault)) {
@@ -319,7 +330,7 @@ int attempt_run(const struct attempt *attempt, struct receipt **receipt, struct 
         struct fault why;
         if (gather(&work, &why) == 0)
             result = deliver(&work, receipt, fault);
-        else if (strcmp(why.code, "ambiguous") == 0)
+        else if (strcmp(why.code, "ambiguous") == 0 || strcmp(why.code, "empty_scope") == 0)
             result = refuse(&work, &why, receipt, fault);
         else
             *fault = why;

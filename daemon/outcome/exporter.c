@@ -10,11 +10,17 @@
 /* Blocks that each sealing thread may have in work or in its queue. */
 #define BLOCKS_AHEAD 3
 
+#define THREADS_MAX 64
+
 static int start_pool(struct exporter *exporter, struct fault *fault)
 {
     const struct work_config *work = &exporter->config->work;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned threads = work->seal_threads ? work->seal_threads : cores > 0 && cores < 64 ? (unsigned)cores : 1;
+    if (cores < 1)
+        cores = 1;
+    unsigned threads = work->seal_threads    ? work->seal_threads
+                       : cores < THREADS_MAX ? (unsigned)cores
+                                             : THREADS_MAX;
     /* each source that is being fetched holds one block while it fills it */
     unsigned writers = work->concurrent_requests * work->concurrent_sources;
     unsigned least = writers + threads;
@@ -50,7 +56,8 @@ int exporter_open(struct exporter *exporter, const struct config *config, struct
         goto failed;
     if (secret_unlocked())
         log_line(log, LOG_LEVEL_WARNING, NULL,
-                 "memory for secrets cannot be locked and may be swapped: raise RLIMIT_MEMLOCK (LimitMEMLOCK=infinity)");
+                 "memory for secrets cannot be locked and may be swapped: raise RLIMIT_MEMLOCK "
+                 "(LimitMEMLOCK=infinity)");
     return 0;
 failed:
     exporter_close(exporter);

@@ -71,10 +71,11 @@ static int read_metadata(struct offsets *offsets, const char *text, size_t len, 
     int64_t position = offsets->base;
     for (;;) {
         int64_t open, done;
-        if (!read_number(&at, end, &open) || at == end || *at++ != '+' || !read_number(&at, end, &done) || open == 0 ||
-            done == 0)
+        if (!read_number(&at, end, &open) || at == end || *at++ != '+' || !read_number(&at, end, &done) ||
+            open == 0 || done == 0)
             goto foreign;
-        if (extend(offsets, position + open, OPEN, fault) || extend(offsets, position + open + done, DONE, fault))
+        if (extend(offsets, position + open, OPEN, fault) ||
+            extend(offsets, position + open + done, DONE, fault))
             return -1;
         position += open + done;
         if (at == end)
@@ -83,8 +84,9 @@ static int read_metadata(struct offsets *offsets, const char *text, size_t len, 
             goto foreign;
     }
 foreign:
-    return fault_set(fault, "foreign_metadata",
-                     "the commit's metadata was not written by this program: use a consumer group of its own");
+    return fault_set(
+        fault, "foreign_metadata",
+        "the commit's metadata was not written by this program: use a consumer group of its own");
 }
 
 int offsets_new(struct offsets **offsets, int64_t base, const char *metadata, size_t metadata_len,
@@ -115,6 +117,10 @@ int offsets_delivered(struct offsets *offsets, int64_t offset, bool *wanted, str
     *wanted = false;
     if (offset < offsets->next)
         return 0;
+    /* nothing is pending, so there is nothing to remember of a gap, however wide (retention leaves wide ones)
+     */
+    if (offsets->known == 0)
+        offsets->base = offsets->next = offset;
     if (extend(offsets, offset, DONE, fault) || extend(offsets, offset + 1, OPEN, fault))
         return -1;
     for (int64_t skipped = offsets->next; skipped < offset; skipped++)
@@ -155,7 +161,8 @@ void offsets_settle(struct offsets *offsets, bool committed)
         offsets->next = offsets->base;
 }
 
-/* Finds the next run at *at: *open offsets that are open, then *done that are done. False when nothing is done there. */
+/* Finds the next run at *at: *open offsets that are open, then *done that are done. False when nothing is
+ * done there. */
 static bool next_run(const struct offsets *offsets, size_t *at, size_t *open, size_t *done)
 {
     size_t i = *at;

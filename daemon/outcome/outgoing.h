@@ -3,12 +3,9 @@
 #define DSAR_OUTCOME_OUTGOING_H
 
 #include "base/fault.h"
-#include "intake/cloudevent.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stddef.h>
-
-#define OUTGOING_HEADERS_MAX (CLOUDEVENT_HEADERS_MAX + 16)
 
 struct outgoing {
     const char *topic; /* borrowed from the configuration */

@@ -73,10 +73,11 @@ static void *commit(void *arg)
         enum publisher_verdict verdict = publisher_commit(server->publisher, &batch, server->give_up, &fault);
         desk_settle(server->desk, &batch, verdict == PUBLISHER_COMMITTED);
         if (verdict == PUBLISHER_COMMITTED) {
-            log_line(server->log, LOG_LEVEL_DEBUG, NULL, "%zu outcomes committed in one transaction", n_items);
+            log_line(server->log, LOG_LEVEL_DEBUG, NULL, "%zu outcomes committed in one transaction",
+                     n_items);
         } else if (verdict == PUBLISHER_ABORTED) {
-            log_fault(server->log, LOG_LEVEL_WARNING, NULL, "a transaction was aborted and will be made again",
-                      &fault);
+            log_fault(server->log, LOG_LEVEL_WARNING, NULL,
+                      "a transaction was aborted and will be made again", &fault);
             cancel_wait(server->give_up, ABORT_WAIT_MS);
         } else {
             fail(server, &fault);
@@ -88,8 +89,8 @@ static void *commit(void *arg)
 
 /* --- rebalances, on the polling thread --- */
 
-static int assigned(void *ctx, rd_kafka_topic_partition_list_t *partitions, rd_kafka_consumer_group_metadata_t *group,
-                    struct fault *fault)
+static int assigned(void *ctx, rd_kafka_topic_partition_list_t *partitions,
+                    rd_kafka_consumer_group_metadata_t *group, struct fault *fault)
 {
     struct server *server = ctx;
     log_line(server->log, LOG_LEVEL_INFO, NULL, "%d partitions assigned", partitions->cnt);
@@ -99,7 +100,8 @@ static int assigned(void *ctx, rd_kafka_topic_partition_list_t *partitions, rd_k
 static void revoked(void *ctx, const rd_kafka_topic_partition_list_t *partitions, bool lost)
 {
     struct server *server = ctx;
-    log_line(server->log, LOG_LEVEL_INFO, NULL, "%d partitions %s", partitions->cnt, lost ? "lost" : "revoked");
+    log_line(server->log, LOG_LEVEL_INFO, NULL, "%d partitions %s", partitions->cnt,
+             lost ? "lost" : "revoked");
     desk_revoke(server->desk, partitions, lost, REVOKE_MS);
 }
 
@@ -110,7 +112,8 @@ static int open_all(struct server *server, struct fault *fault)
     const struct exporter *exporter = server->options->exporter;
     const struct config *config = exporter->config;
     const struct consumer_callbacks callbacks = {.assigned = assigned, .revoked = revoked, .ctx = server};
-    if (config->requests.require_signature && trust_load(&server->trust, config->requests.trusted_keys_file, fault))
+    if (config->requests.require_signature &&
+        trust_load(&server->trust, config->requests.trusted_keys_file, fault))
         return -1;
     if (!config->requests.require_signature)
         log_line(server->log, LOG_LEVEL_WARNING, NULL,
@@ -145,10 +148,6 @@ static int start_threads(struct server *server, struct fault *fault)
 
 static int poll_once(struct server *server, struct fault *fault)
 {
-    if (desk_full(server->desk))
-        consumer_pause(server->consumer, true);
-    else if (desk_has_room(server->desk))
-        consumer_pause(server->consumer, false);
     rd_kafka_message_t *message;
     if (consumer_poll(server->consumer, POLL_MS, &message, fault))
         return -1;
@@ -157,9 +156,14 @@ static int poll_once(struct server *server, struct fault *fault)
 
 static int poll_until_told(struct server *server, struct fault *fault)
 {
-    while (!cancel_raised(server->options->leave))
+    while (!cancel_raised(server->options->leave)) {
+        if (desk_full(server->desk))
+            consumer_pause(server->consumer, true);
+        else if (desk_has_room(server->desk))
+            consumer_pause(server->consumer, false);
         if (has_failed(server, fault) || poll_once(server, fault))
             return -1;
+    }
     return 0;
 }
 
@@ -172,8 +176,8 @@ static void let_finish(struct server *server)
     if (n)
         log_line(server->log, LOG_LEVEL_INFO, NULL, "leaving: waiting for %zu requests", n);
     consumer_pause(server->consumer, true);
-    while (desk_n_running(server->desk) && clock_now_ms() < until_ms && !cancel_raised(server->options->now) &&
-           !has_failed(server, &fault))
+    while (desk_n_running(server->desk) && clock_now_ms() < until_ms &&
+           !cancel_raised(server->options->now) && !has_failed(server, &fault))
         if (poll_once(server, &fault))
             return;
 }
@@ -211,7 +215,8 @@ int serve(const struct serve_options *options, struct fault *fault)
 {
     struct server server = {.options = options, .log = options->exporter->log};
     pthread_mutex_init(&server.lock, NULL);
-    int result = open_all(&server, fault) || start_threads(&server, fault) ? -1 : poll_until_told(&server, fault);
+    int result =
+        open_all(&server, fault) || start_threads(&server, fault) ? -1 : poll_until_told(&server, fault);
     leave(&server, result == 0);
     if (result == 0 && server.failed) {
         *fault = server.fault;

@@ -164,12 +164,11 @@ static size_t trim_start(const char *text, size_t start, size_t end)
 }
 
 /* What is right of the at sign behind which `start` lies. One address that hangs on another, as in a relay's
- * a@b@c, belongs to it: `chained`. */
+ * a@b@c, belongs to it, so that it is nobody's own. */
 struct right {
     size_t end;
     bool any;
     bool letter;
-    bool chained;
 };
 
 static struct right right_of(const char *text, size_t len, size_t start)
@@ -184,7 +183,6 @@ static struct right right_of(const char *text, size_t len, size_t start)
         size_t width = domain.end < len ? at_sign(text, len, domain.end) : 0;
         if (width == 0)
             return right;
-        right.chained = true;
         start = domain.end + width;
     }
 }
@@ -214,7 +212,7 @@ bool address_next(const struct own_addresses *own, const char *text, size_t len,
             struct right right = right_of(text, len, low);
             if (right.any && (local.letter || right.letter)) {
                 struct own_place place = {local.start, at, low, right.end};
-                address->own = !right.chained && own_has(own, text, &place);
+                address->own = own_has(own, text, &place);
                 address->start = address->own ? place.local : userinfo_start(text, from, start);
                 address->end = right.end;
                 return true;

@@ -7,7 +7,7 @@
 #define DIGITS_MAX 19
 #define E164_MAX   15
 #define DIGEST_MIN 32
-#define UUID_LEN   36
+#define UUID_LEN   ((size_t)36)
 #define FROM(n)    (0xFFFFFu << (n)&0xFFFFFu)
 #define EXACTLY(n) (1u << (n))
 
@@ -154,7 +154,7 @@ static size_t group_end(const char *text, size_t len, size_t at)
 /* A card number of at least DIGITS_MIN digits in the chain that begins at `at`: where it ends, or 0. */
 static size_t match_chain(const char *text, size_t len, size_t at, size_t first_end)
 {
-    struct chain chain;
+    struct chain chain = {0};
     read_chain(text, len, at, &chain);
     unsigned lengths = issued_lengths(chain.digits);
     if (at > 0 && text[at - 1] == '+')

@@ -228,9 +228,8 @@ static int read_fields(struct classes *classes, const json_t *fields, struct fau
         return fault_set(fault, "bad_class", "fields: more than %d patterns", CLASSES_PATTERNS_MAX);
     const char *pointer;
     json_t *name;
-    json_object_foreach((json_t *)(uintptr_t)fields, pointer, name)
-    {
-        uint32_t rule;
+    json_object_foreach ((json_t *)(uintptr_t)fields, pointer, name) {
+        uint32_t rule = CLASS_FREE_TEXT;
         int result = json_is_string(name)
                          ? class_rules_find(&classes->rules, json_string_value(name), &rule, fault)
                          : fault_set(fault, "bad_class", "expected the name of a class");

@@ -18,6 +18,8 @@
  */
 struct own_addresses;
 
+/* Copies the addresses. Fails with "bad_address", which names the place in the list, when one is no address.
+ */
 int own_addresses_new(struct own_addresses **own, const char *const *addresses, size_t n_addresses,
                       struct fault *fault) __attribute__((warn_unused_result));
 void own_addresses_free(struct own_addresses *own);
@@ -35,9 +37,14 @@ void screen_free(struct screen *screen);
 
 /* Screens whole records: JSON objects separated by newlines, a newline behind the last allowed, empty lines
  * not. Writes each as ",\n" and the screened object. The caller puts the brackets round it. `out_cap` of
- * three times `len` always suffices. Fails with "bad_record" (not JSON, not an object, duplicate keys, nested
- * deeper than 64, invalid UTF-8); the text names the place by record number within the call, never the
- * content. */
+ * three times `len` always suffices. Keys are scanned like free text, unless they stand in an object of class
+ * own; those that become the same are told apart by a number. What is in a dropped value leaves under no
+ * class.
+ *
+ * Fails with "bad_record" (not JSON, not an object, duplicate keys, more than 4096 members in one object,
+ * nested deeper than 64, invalid UTF-8); the text names the place by record number within the call, never the
+ * content. Fails with "too_large" without room in `out`, or beyond 64 MiB. A call that fails counts nothing.
+ */
 int screen_records(struct screen *screen, const char *data, size_t len, char *out, size_t out_cap,
                    size_t *out_len, struct fault *fault) __attribute__((warn_unused_result));
 

@@ -191,18 +191,17 @@ static void put_unicode_escape(unsigned code, struct writer *writer)
 
 static void put_escape(char c, struct writer *writer)
 {
-    static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char shorts[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     size_t index = (unsigned char)c;
-    char letter = c;
-    if (index < 0x20) {
-        letter = index < sizeof shorts ? shorts[index] : '\0';
-        if (!letter) {
-            put_unicode_escape((unsigned)index, writer);
-            return;
-        }
+    bool control = index < sizeof shorts;
+    if (control && !shorts[index]) {
+        put_unicode_escape((unsigned)index, writer);
+        return;
     }
     writer_put_char(writer, '\\');
-    writer_put_char(writer, letter);
+    if (control)
+        c = shorts[index];
+    writer_put_char(writer, c);
 }
 
 static bool is_half_pair(const char *text, size_t left)

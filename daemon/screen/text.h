@@ -34,7 +34,9 @@ static inline bool text_is_letter(char c)
 
 static inline char text_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c + ('a' - 'A'));
+    return c;
 }
 
 /* How long the string is whose first byte behind the opening quote is `raw`: up to its closing quote, which

@@ -22,7 +22,9 @@ void value_put_plain(const struct value_sink *sink, const struct piece *piece)
     put_text(sink->out, piece->text, piece->len, piece->escaped);
 }
 
-static bool put_masked(const struct value_sink *sink, const struct piece *piece, struct scan_hints hints)
+/* Not inlined: most text never comes here, and should not pay for the room that this takes on the stack. */
+__attribute__((noinline)) static bool put_masked(const struct value_sink *sink, const struct piece *piece,
+                                                 struct scan_hints hints)
 {
     struct scan scan;
     struct mask mask;

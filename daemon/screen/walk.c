@@ -299,7 +299,7 @@ int walk_records(const struct walk_options *options, const char *data, size_t le
                  struct tally *tally, struct fault *fault)
 {
     if (len > WALK_LEN_MAX)
-        return fault_set(fault, "too_large", "records of %zu bytes in one piece: at most %d are taken", len,
+        return fault_set(fault, "too_large", "records of %zu bytes in one piece: at most %zu are taken", len,
                          WALK_LEN_MAX);
     size_t keys_size = MEMBERS_IN(len) * sizeof(struct key);
     struct walk walk = {.classes = options->classes, .sink = {options->own, out, tally}};

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The most bytes of one call. */
-#define WALK_LEN_MAX (64 * 1024 * 1024)
+#define WALK_LEN_MAX ((size_t)64 * 1024 * 1024)
 
 struct walk_options {
     const struct classes *classes;

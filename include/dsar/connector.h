@@ -95,7 +95,7 @@ int dsar_withheld(struct dsar_session *session, uint64_t count, const char *reas
     __attribute__((warn_unused_result));
 
 /* Says that work goes on. Cheap: writes at most one message every few seconds. `total` 0 when unknown.
- * Returns -1 with code "cancelled" when dsard wants the work stopped or the deadline is over. */
+ * Returns -1 with code "cancelled" when dsard wants the work stopped, "source_timeout" when the deadline is over. */
 int dsar_progress(struct dsar_session *session, uint64_t done, uint64_t total, struct dsar_error *error)
     __attribute__((warn_unused_result));
 

@@ -112,7 +112,9 @@ static int measure_all(struct screen *screen, const char *name, struct fault *fa
 {
     struct block *block = malloc(sizeof *block);
     char *out = malloc(3 * sizeof block->data);
-    int result = block && out ? 0 : fault_set(fault, "no_memory", "no memory");
+    int result = 0;
+    if (!block || !out)
+        result = fault_set(fault, "no_memory", "no memory");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes && result == 0; i++)
         if (!name || strcmp(name, shapes[i].name) == 0)
             result = measure(screen, &shapes[i], block, out, fault);

@@ -3,10 +3,10 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 sample=$1
-chromium=$(command -v chromium || command -v chromium-browser) && command -v npm >/dev/null || {
+if ! chromium=$(command -v chromium || command -v chromium-browser) || ! command -v npm >/dev/null; then
     echo "axe.sh: skipped: needs chromium and npm"
     exit 77
-}
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$here/package.json" "$here/package-lock.json" "$here/axe.js" "$work"

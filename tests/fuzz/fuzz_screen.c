@@ -1,6 +1,5 @@
-/* Any bytes as a block of records. What is taken must be right by another parser's reading: JSON objects in a
- * third of the room, no address but the person's own in a field that is scanned, nothing of a field that is
- * dropped. */
+/* Any bytes as a block of records. What is taken must be JSON objects to another parser too, fit into three
+ * times the room, and hold nothing of a field that is dropped. */
 #include "screen/screen.h"
 
 #include <jansson.h>

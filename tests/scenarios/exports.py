@@ -9,6 +9,7 @@ import harness
 import host
 
 LIAR = os.path.join(harness.ROOT, "tests", "fakes", "liar.py")
+PARROT = os.path.join(harness.HERE, "parrot.py")
 # what a person is shown of the bundle beside the data itself
 FRONT = ("report.html", "manifest.json", "manifest.jws")
 
@@ -41,6 +42,13 @@ class Exports(harness.Scenario):
         path = harness.save(self.path("request.json"), request)
         once = harness.Once(config or self.configure(), path, out or self.path("out"))
         return Answer(once, request, self.keys)
+
+    def parrot(self, name, script, **more):
+        """A source of the configuration whose connector says what the script tells it; see parrot.py."""
+        script = {**script, "hello": {"type": "hello", "protocol": 1, "name": name, "version": "1", "settings": [],
+                                      **script.get("hello", {})}}
+        path = harness.save(self.path(name + ".parrot"), script)
+        return {"name": name, "connector": sys.executable, "arguments": [PARROT, path], "settings": {}, **more}
 
     def calls(self):
         """What the host was asked: {stub: [action]}, those that were asked nothing left out."""

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 import unittest
-import urllib.request
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -99,12 +98,14 @@ class Process:
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def proc(self, name):
-        with open(f"/proc/{self.pid}/{name}", "rb") as file:
-            return file.read()
-
     def children(self):
-        return [int(pid) for pid in self.proc(f"task/{self.pid}/children").split()]
+        """The processes that it has started, whichever thread did."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/stat", "rb") as file:
+                if int(file.read().rpartition(b")")[2].split()[1]) == self.pid:
+                    found.append(int(pid))
+        return found
 
 
 def run(*arguments, timeout_s=PATIENCE_S, data=None, **options):
@@ -226,13 +227,6 @@ class Once:
     def _said(self, what):
         found = re.search(f"^{what}: (.+)$", self.output, re.MULTILINE)
         return found.group(1) if found else None
-
-
-def spoil(where, source, **fault):
-    """Makes a source of the example host answer wrongly, as tests/fakes/stub.py says; mode="ok" mends it."""
-    body = json.dumps(fault).encode()
-    with urllib.request.urlopen(where[PRODUCTS[source]]["url"] + "/__fault", body, timeout=PATIENCE_S):
-        pass
 
 
 def passphrase(event, key):

@@ -1,5 +1,6 @@
 """The other side of Kafka: topics of a test's own, a portal that signs and sends, and readers of what dsard answers."""
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ REQUEST_TYPE = "org.dsard.request.v1"
 SOURCE = "//portal.host.example"
 AUDIENCE = "example-host"
 TERMINAL = {"completed", "failed", "refused", "cancelled"}
-# SubjectPublicKeyInfo is not enough for openssl to sign: RFC 5915, for prime256v1
+# an ECPrivateKey for prime256v1 (RFC 5915): what stands before d, and between d and x
 EC_KEY = (bytes.fromhex("30770201010420"), bytes.fromhex("a00a06082a8648ce3d030107a14403420004"))
 
 
@@ -138,7 +139,7 @@ class Portal:
         self.changes = harness.merged({"kafka": {
             "brokers": broker.bootstrap, "group": self.group, "topics": self.topics,
             "properties": {"session.timeout.ms": "3000", "heartbeat.interval.ms": "300"}}}, changes or {})
-        self.events, self.dead = (self._reader(each) for each in ("events", "dead"))
+        self.events, self.dead, self.audit = (self._reader(each) for each in ("events", "dead", "audit"))
 
     def _reader(self, topic):
         reader = Reader(self.broker.bootstrap, self.topics[topic])
@@ -218,8 +219,12 @@ class Portal:
         return [each.kind for each in self.said(request) if each.kind in TERMINAL]
 
     def _logs(self):
-        logs = [name for name in sorted(os.listdir(self.scenario.folder)) if name.endswith(".log")]
-        return "".join(f"\n--- {name}\n{open(self.scenario.path(name), errors='replace').read()[-2000:]}" for name in logs)
+        texts = []
+        for name in sorted(os.listdir(self.scenario.folder)):
+            if name.endswith(".log"):
+                with open(self.scenario.path(name), encoding="utf-8", errors="replace") as log:
+                    texts.append(f"\n--- {name}\n{log.read()[-2000:]}")
+        return "".join(texts)
 
     def stored(self, request, suffix):
         """The paths of what the store holds of a request."""
@@ -240,5 +245,5 @@ class Portal:
 
 
 def sha256(path):
-    done = harness.run("sha256sum", path)
-    return done.stdout.split()[0]
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

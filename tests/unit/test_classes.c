@@ -92,7 +92,8 @@ static void the_longest_pointer_wins(void **state)
         struct classes *classes = make(examples[i].fields);
         const char *class = class_at(classes, examples[i].path);
         if (strcmp(class, examples[i].class) != 0)
-            fail_msg("%s at %s gave %s, expected %s", examples[i].fields, examples[i].path, class, examples[i].class);
+            fail_msg("%s at %s gave %s, expected %s", examples[i].fields, examples[i].path, class,
+                     examples[i].class);
         classes_free(classes);
     }
 }
@@ -157,7 +158,8 @@ static void what_is_no_class_is_refused(void **state)
         {"{\"/a\":\"withhold\"}", "field '/a'"},
         {"{\"/a\":\"withhold:\"}", "field '/a'"},
         {"{\"/a\":\"withhold:Not a code\"}", "field '/a'"},
-        {"{\"/a\":\"withhold:a23456789012345678901234567890123456789012345678901234567890abcde\"}", "64 bytes"},
+        {"{\"/a\":\"withhold:a23456789012345678901234567890123456789012345678901234567890abcde\"}",
+         "64 bytes"},
         {"{\"\":\"secret\"}", "field ''"},
         {"{\"\":\"cvv\"}", "field ''"},
         {"{\"\":\"withhold:x\"}", "field ''"},

@@ -80,7 +80,8 @@ static void many_lines_keep_their_order(void **state)
     for (unsigned i = 0; i < 1000; i++) {
         char collection[16];
         snprintf(collection, sizeof collection, "c%03u", i);
-        assert_string_equal(json_string_value(json_object_get(json_array_get(lines, i), "collection")), collection);
+        assert_string_equal(json_string_value(json_object_get(json_array_get(lines, i), "collection")),
+                            collection);
     }
     json_decref(lines);
     ledger_free(ledger);

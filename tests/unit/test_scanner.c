@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-static const char *const own_list[] = {"alice@example.test", "Alice.Second@Example.Test", "zoë@bücher.example",
-                                       "o'neil@example.test"};
+static const char *const own_list[] = {"alice@example.test", "Alice.Second@Example.Test",
+                                       "zoë@bücher.example", "o'neil@example.test"};
 
 struct example {
     const char *in;
@@ -57,7 +57,8 @@ static void expect_all(const struct example *examples, size_t n)
     for (size_t i = 0; i < n; i++) {
         const char *expected = examples[i].out ? examples[i].out : examples[i].in;
         /* at the edges of a text, and in the middle of one */
-        static const char *const around[][2] = {{"", ""}, {"(", ")"}, {"a long line of words stands here: ", " and here, too"}};
+        static const char *const around[][2] = {
+            {"", ""}, {"(", ")"}, {"a long line of words stands here: ", " and here, too"}};
         for (size_t k = 0; k < sizeof around / sizeof *around; k++) {
             char in[600], out[600];
             snprintf(in, sizeof in, "%s%s%s", around[k][0], examples[i].in, around[k][1]);
@@ -87,6 +88,10 @@ static void other_peoples_addresses_are_masked(void **state)
         {"alice+shop@example.test", "***@***"},
         {"alice@example.test.evil.org", "***@***"},
         {"alice@example.testing", "***@***"},
+        {"alice@example", "***@***"},
+        {"alice@example.tes", "***@***"},
+        {"lice@example.test", "***@***"},
+        {"alice@example.test@", "***@***"},
         {"alice@example.test-evil.org", "***@***"},
         {"alice@xexample.test", "***@***"},
         {"alice@mail.example.test", "***@***"},
@@ -206,7 +211,12 @@ static void card_numbers_are_masked(void **state)
         {"4000000000000000006", "***************0006"},
         {"4111 1111 1111 1111", "**** **** **** 1111"},
         {"4111-1111-1111-1111", "****-****-****-1111"},
-        {"4111\xC2\xA0" "1111\xC2\xA0" "1111\xC2\xA0" "1111", "****\xC2\xA0****\xC2\xA0****\xC2\xA0" "1111"},
+        {"4111\xC2\xA0"
+         "1111\xC2\xA0"
+         "1111\xC2\xA0"
+         "1111",
+         "****\xC2\xA0****\xC2\xA0****\xC2\xA0"
+         "1111"},
         {"4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "* * * * * * * * * * * * 1 1 1 1"},
         {"5500000000000004", "************0004"},
         {"2221000000000009", "************0009"},
@@ -220,6 +230,7 @@ static void card_numbers_are_masked(void **state)
         {"3530111333300000", "************0000"},
         {"6200000000000005", "************0005"},
         {"6759649826438453", "************8453"},
+        {"675 123 456 7891", "*** *** *** 7891"},
         {"5018000000000009", "************0009"},
         {"card:4111111111111111.", "card:************1111."},
         {"Visa4111111111111111exp12/27", "Visa************1111exp12/27"},
@@ -250,7 +261,7 @@ static void what_is_no_card_number_stays(void **state)
         {"0.4111111111111111", NULL},
         {"+49 30 123456789", NULL},
         {"+62 812 3456 7890", NULL},
-        {"+675 1234 56789 0", NULL},
+        {"+675 123 456 7891", NULL},
         {"(555) 123-4567", NULL},
         {"0612345678 0698765432", NULL},
         {"4111  1111  1111  1111", NULL},
@@ -288,14 +299,10 @@ static void ibans_are_masked(void **state)
 static void what_is_no_iban_stays(void **state)
 {
     static const struct example examples[] = {
-        {"DE88370400440532013000", NULL},
-        {"DE8937040044053201300", NULL},
-        {"DE893704004405320130001", NULL},
-        {"XDE89370400440532013000", NULL},
-        {"ZZ89370400440532013000", NULL},
-        {"XIBANDE89370400440532013000", NULL},
-        {"DE 89 the next", NULL},
-        {"DE89", NULL},
+        {"DE88370400440532013000", NULL},  {"DE8937040044053201300", NULL},
+        {"DE893704004405320130001", NULL}, {"XDE89370400440532013000", NULL},
+        {"ZZ89370400440532013000", NULL},  {"XIBANDE89370400440532013000", NULL},
+        {"DE 89 the next", NULL},          {"DE89", NULL},
         {"order DE12345678", NULL},
     };
     EXPECT_ALL(examples);
@@ -332,12 +339,47 @@ static char *repeated(const char *piece, size_t len)
 /* Texts that would take hours if any character were looked at again for each at sign or digit. */
 static void time_is_linear(void **state)
 {
-    static const char *const pieces[] = {"a@",        "a",       "a%2540",  "a%40",  "&#64;",    "a@1",      "1@",
-                                         "1@2.",      "@",       "%40",     "&#0",   "&#",       "&#00000;", ";",
-                                         "a:a@",      "//a:",    "\"a",     "\"@",   "a@[",      "1 ",       "1",
-                                         "4111 1111 ", "DE89",   "DE89 ",   "a@a",   "4",        "a\"@",     "a.@",
-                                         "1@2.3@",    "%",       "a%25",    "&commat;", "=a@",   "....@",    "1@....",
-                                         "4111111111111111.", "4111111111111111-", "IBAN", "é", "é@", "\xE2\x80\x8B@"};
+    static const char *const pieces[] = {"a@",
+                                         "a",
+                                         "a%2540",
+                                         "a%40",
+                                         "&#64;",
+                                         "a@1",
+                                         "1@",
+                                         "1@2.",
+                                         "@",
+                                         "%40",
+                                         "&#0",
+                                         "&#",
+                                         "&#00000;",
+                                         ";",
+                                         "a:a@",
+                                         "//a:",
+                                         "\"a",
+                                         "\"@",
+                                         "a@[",
+                                         "1 ",
+                                         "1",
+                                         "4111 1111 ",
+                                         "DE89",
+                                         "DE89 ",
+                                         "a@a",
+                                         "4",
+                                         "a\"@",
+                                         "a.@",
+                                         "1@2.3@",
+                                         "%",
+                                         "a%25",
+                                         "&commat;",
+                                         "=a@",
+                                         "....@",
+                                         "1@....",
+                                         "4111111111111111.",
+                                         "4111111111111111-",
+                                         "IBAN",
+                                         "é",
+                                         "é@",
+                                         "\xE2\x80\x8B@"};
     struct own_addresses *own = make_own();
     size_t len = 262144;
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {

@@ -43,8 +43,8 @@ static inline void rig_free(struct rig *rig)
     classes_free(rig->classes);
 }
 
-/* Screens into memory of exactly three times the size, so that a sanitizer sees any byte more. The result ends with
- * NUL and is freed by the caller; NULL with `fault` when it was refused. */
+/* Screens into memory of exactly three times the size, so that a sanitizer sees any byte more. The result
+ * ends with NUL and is freed by the caller; NULL with `fault` when it was refused. */
 static inline char *rig_screen(struct rig *rig, const char *data, size_t len, struct fault *fault)
 {
     size_t out_len = 1;
@@ -74,7 +74,8 @@ static inline char *rig_counts(const struct rig *rig)
     json_t *lines = ledger_json(ledger), *counts = json_object();
     for (size_t i = 0; i < json_array_size(lines); i++) {
         json_t *line = json_array_get(lines, i);
-        json_object_set(counts, json_string_value(json_object_get(line, "reason")), json_object_get(line, "count"));
+        json_object_set(counts, json_string_value(json_object_get(line, "reason")),
+                        json_object_get(line, "count"));
     }
     char *text = json_dumps(counts, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(counts);

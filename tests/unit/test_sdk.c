@@ -489,8 +489,8 @@ static void the_deadline_stops_the_work(void **state)
     start_ready(&driver);
     driver_say(&driver, "{\"type\":\"fetch\",\"deadline_ms\":50,\"collections\":[\"wait\"]," IDS "}");
     driver_expect(&driver, "{\"type\":\"end\",\"collection\":\"wait\",\"status\":\"failed\",\"count\":0,"
-                           "\"code\":\"cancelled\",\"text\":\"the deadline is over\",\"retryable\":true}");
-    driver_expect_code(&driver, "done", "cancelled");
+                           "\"code\":\"source_timeout\",\"text\":\"the deadline is over\",\"retryable\":true}");
+    driver_expect_code(&driver, "done", "source_timeout");
     assert_int_equal(driver_leave(&driver), 0);
 }
 

@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""`dsard once` while a source answers wrongly, or its connector lies: that source is the gap, all else is delivered.
+
+Programs are those of $DSAR_BUILD.
+"""
+import json
+import os
+import subprocess
+import sys
+import time
+import unittest
+import zipfile
+
+import exports
+import harness
+from harness import canaries
+
+# mode: the gap's code, and what is left of the source when a single collection's call is spoilt
+FAULTS = {"refuse401": ("source_refused", "failed"), "error500": ("source_error", "partial"),
+          "busy503": ("source_busy", "partial"), "garbage": ("source_answer", "partial"),
+          "html": ("source_answer", "partial"), "cut": ("source_unreachable", "failed"),
+          "endless": ("source_answer", "partial"), "slow": ("source_timeout", "failed"),
+          "hang": ("source_timeout", "failed"), "everybody": ("ownership", "partial"),
+          "drop_connection": ("source_unreachable", "failed"), "too_large": ("source_answer", "partial"),
+          "short_total": ("short_answer", "partial")}
+TRANSIENT = ("error500", "busy503", "garbage", "html", "cut", "drop_connection", "short_total")
+MORE = {"slow": {"delay_ms": 1000}, "too_large": {"bytes": 20 << 20}}
+ONE_TRY = {"retry": {"attempts": 1}}
+# for those that only time ends; the others must not meet it on a slow machine
+SHORT = {"slow": {"deadline_s": 2, "resolve_deadline_s": 1}, "hang": {"deadline_s": 2, "resolve_deadline_s": 1}}
+
+# lie: the gap's code
+LIES = {"crash": "source_crashed", "exit_early": "source_crashed", "garbage": "source_protocol",
+        "not_json": "source_protocol", "long_line": "source_protocol", "big_payload": "source_protocol",
+        "cut_payload": "source_crashed", "wrong_count": "source_protocol", "missing_end": "source_protocol",
+        "double_end": "source_protocol", "undeclared_collection": "source_protocol",
+        "unknown_type": "source_protocol", "bad_record": "bad_record", "deep_record": "bad_record",
+        "silence": "source_silent", "endless": "source_timeout", "slow": "source_timeout"}
+# far less than what it would take by the defaults of keep_alive_s (30) and deadline_s (3600)
+SOON_S = 20
+
+
+class Faults(exports.Exports):
+    def check_gap(self, answer, source, code):
+        """Delivered, with this gap, and nothing of anybody else in it."""
+        self.assertEqual((answer.status, answer.event["type"], answer.own["coverage"]),
+                         (4, "org.dsard.completed.v1", "partial"), answer.errors)
+        gap = answer.gap(source)
+        self.assertEqual(gap["code"], code)
+        self.assertGreater(len(gap["text"]), 10)
+        self.assertNotRegex(gap["text"], "alice|canary|@|\n")
+        self.assertEqual(answer.manifest["coverage"], "partial")
+        self.assertEqual(canaries.leaked("alice", answer.whole_text), [])
+        self.assertIn("not complete", answer.entries["report.html"].decode())
+
+    def check_complete(self, answer, sources):
+        held, counted = harness.held("alice"), harness.counted(answer.entries)
+        for source in sources:
+            self.assertEqual((answer.statuses[source], counted[source]), ("complete", held[source]))
+
+    def check_no_trace(self, answer, prefix):
+        """No entry begins with the prefix, and no byte of the archive belongs to none of its entries."""
+        self.assertEqual([name for name in answer.entries if name.startswith(prefix)], [])
+        with zipfile.ZipFile(answer.bundle) as archive, open(answer.bundle, "rb") as file:
+            end = 0
+            for entry in archive.infolist():
+                self.assertEqual(entry.header_offset, end, "a gap in the archive")
+                file.seek(entry.header_offset)
+                header = file.read(30)
+                names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+                self.assertFalse(entry.flag_bits & 8, "a data descriptor")
+                end += 30 + names + entry.compress_size
+            self.assertEqual(archive.start_dir, end, "a gap in front of the central directory")
+            self.assertEqual({entry.filename for entry in archive.infolist()}, set(answer.entries))
+
+
+class SourceFaults(Faults):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        marks = canaries.MARK.findall(json.dumps([harness.people.CLIENTS, harness.people.PRODUCTS,
+                                                  harness.people.TICKETS, harness.people.INVOICES]))
+        cls.of_billing = {mark for mark in marks if mark.startswith("canary-alice")}
+
+    def spoil(self, mode, **more):
+        self.host.stubs["whmcs"].spoil({"mode": mode, **MORE.get(mode, {}), **more})
+
+    def test_a_source_that_cannot_look_the_person_up_is_a_gap(self):
+        for mode, (code, _) in FAULTS.items():
+            with self.subTest(mode):
+                config = self.configure(ONE_TRY, {"billing": SHORT.get(mode, {})})
+                self.spoil(mode)
+                started = time.monotonic()
+                answer = self.ask("alice", config)
+                self.assertLess(time.monotonic() - started, SOON_S)
+                self.check_gap(answer, "billing", code)
+                self.assertEqual(answer.statuses["billing"], "failed")
+                self.assertEqual((answer.statuses["panel"], answer.gap("panel")["code"]),
+                                 ("failed", "upstream_unresolved"))
+                self.check_complete(answer, ("forum", "marketing"))
+                self.check_no_trace(answer, ("billing/", "panel/"))
+                self.assertFalse({mark for mark in self.of_billing if mark in answer.whole_text})
+
+    def test_a_source_that_fails_while_it_is_read_is_a_gap(self):
+        for mode, (code, status) in FAULTS.items():
+            with self.subTest(mode):
+                config = self.configure(ONE_TRY, {"billing": SHORT.get(mode, {})})
+                self.spoil(mode, calls=["GetInvoices"])
+                started = time.monotonic()
+                answer = self.ask("alice", config)
+                self.assertLess(time.monotonic() - started, SOON_S)
+                self.check_gap(answer, "billing", code)
+                self.assertEqual(answer.statuses["billing"], status)
+                self.check_complete(answer, ("panel", "forum", "marketing"))
+                if status == "failed":
+                    self.check_no_trace(answer, "billing/")
+                    self.assertFalse({mark for mark in self.of_billing if mark in answer.whole_text})
+                else:
+                    self.check_other_collections(answer, mode)
+
+    def check_other_collections(self, answer, mode):
+        held, counted = harness.held("alice")["billing"], harness.counted(answer.entries)["billing"]
+        if mode != "short_total":  # what came then is right, but not all
+            del held["invoices"]
+            self.check_no_trace(answer, "billing/invoices")
+            self.assertNotIn("canary-alice-invoice", answer.whole_text)
+        self.assertEqual(counted, held)
+        billing, = (each for each in answer.manifest["sources"] if each["name"] == "billing")
+        self.assertEqual({each["name"] for each in billing["collections"] if "reason" in each}, {"invoices"})
+
+    def test_each_source_may_fail(self):
+        config = self.configure(ONE_TRY)
+        for source, stub in (("panel", "cpanel"), ("marketing", "mautic")):
+            for mode in ("refuse401", "garbage", "drop_connection"):
+                with self.subTest(source=source, mode=mode):
+                    self.host.stubs[stub].spoil({"mode": mode})
+                    answer = self.ask("alice", config)
+                    self.check_gap(answer, source, FAULTS[mode][0])
+                    self.check_complete(answer, set(harness.SOURCES) - {source})
+                    self.check_no_trace(answer, source + "/")
+            self.host.stubs[stub].spoil({"mode": "ok"})
+
+    def test_all_of_them_may_fail(self):
+        for stub in self.host.stubs.values():
+            stub.spoil({"mode": "error500"})
+        config = self.configure(ONE_TRY, {"forum": {"settings": {"path": self.path("nothing.sqlite")}}})
+        answer = self.ask("alice", config)
+        self.assertEqual((answer.status, set(answer.statuses.values())), (4, {"failed"}), answer.errors)
+        self.assertEqual(answer.event["data"]["results_count"], 0)
+        self.assertNotIn("Nothing was found", answer.entries["report.html"].decode())
+
+    def test_a_passing_fault_is_tried_again(self):
+        config = self.configure({"retry": {"attempts": 2, "first_ms": 10, "max_ms": 3000}})
+        for mode in TRANSIENT:
+            for call in ("GetClientsProducts", "GetInvoices"):
+                with self.subTest(mode=mode, call=call):
+                    self.spoil(mode, calls=[call], times=1)
+                    started = time.monotonic()
+                    answer = self.ask("alice", config)
+                    self.assertEqual((answer.status, answer.own["coverage"]), (0, "complete"), answer.errors)
+                    self.check_complete(answer, harness.SOURCES)
+                    self.assertEqual(canaries.leaked("alice", answer.whole_text), [])
+                    if mode == "busy503":
+                        self.assertGreater(time.monotonic() - started, 1, "it asked for a second's patience")
+
+    def test_a_refusal_is_not_tried_again(self):
+        self.spoil("refuse401")
+        self.ask("alice")
+        self.assertEqual(self.calls()["whmcs"], ["GetClientsDetails"])
+
+
+class Lies(Faults):
+    def configure_with(self, source):
+        return self.configure(ONE_TRY, {source["name"]: source})
+
+    def test_a_lying_connector_is_a_gap_and_the_others_are_delivered(self):
+        for lie, code in LIES.items():
+            with self.subTest(lie):
+                config = self.configure_with(exports.liar(lie, keep_alive_s=2, deadline_s=3))
+                started = time.monotonic()
+                answer = self.ask("alice", config)
+                self.assertLess(time.monotonic() - started, SOON_S)
+                self.check_gap(answer, "liar", code)
+                self.assertEqual(answer.statuses["liar"], "failed")
+                self.check_complete(answer, harness.SOURCES)
+                self.check_no_trace(answer, "liar/")
+                self.assertNotIn("canary-liar", answer.whole_text)
+
+    def test_a_connector_without_a_good_hello_is_told_at_the_start(self):
+        processes = {}
+        for lie in ("no_hello", "late_hello", "wrong_protocol"):
+            folder = self.path(lie)
+            os.mkdir(folder)
+            config = harness.write_config(os.path.join(folder, "dsard.yaml"), self.where, self.keys,
+                                          sources={"liar": exports.liar(lie)})
+            processes[lie] = subprocess.Popen([harness.DSARD, "check", "-c", config], text=True,
+                                              stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        for lie, process in processes.items():
+            with self.subTest(lie):
+                errors = process.communicate(timeout=harness.PATIENCE_S)[1]
+                self.assertEqual(process.returncode, 2, errors)
+                self.assertRegex(errors, r"dsard\.yaml:\d+:\d+: error: source liar: ")
+        self.assertEqual(self.calls(), {})
+
+    def test_a_connector_that_is_another_one_than_at_the_start(self):
+        """Its file is changed between the first hello and the next."""
+        collection = {"name": "things", "title": "Things", "category": "things", "needs": ["email"], "fields": {}}
+        source = self.parrot("shop", {"hello": {"collections": [collection]}, "fetch": []})
+        path = source["arguments"][1]
+        changed = harness.load(path)
+        changed["hello"]["version"] = "2"
+        source["connector"] = self.path("turncoat")
+        with open(source["connector"], "w", encoding="utf-8") as script:
+            script.write(f"#!/bin/sh\n'{sys.executable}' '{exports.PARROT}' '{path}'\n"
+                         f"cat >'{path}' <<'END'\n{json.dumps(changed)}\nEND\n")
+        os.chmod(source["connector"], 0o700)
+        source["arguments"] = []
+        answer = self.ask("alice", self.configure_with(source))
+        self.check_gap(answer, "shop", "source_changed")
+        self.check_complete(answer, harness.SOURCES)
+
+    def test_no_source_can_end_the_request_by_its_words(self):
+        """Codes by which dsard ends a whole request count for nothing in a connector's mouth."""
+        collection = {"name": "things", "title": "Things", "category": "things", "needs": ["email"], "fields": {}}
+        for asked, codes in (("resolve", ("ambiguous", "cancelled", "no_memory", "no_process", "Bad Code")),
+                             ("fetch", ("ambiguous", "cancelled", "no_memory", ""))):
+            for code in codes:
+                with self.subTest(code=code, asked=asked):
+                    failed = [{"type": "done", "status": "failed", "code": code, "text": "no more\nalice",
+                               "retryable": False}]
+                    ended = [{"type": "end", "collection": "things", "status": "failed", "count": 0, "code": code}]
+                    script = {"hello": {"resolve": {"needs": ["email"], "yields": ["shop_id"]},
+                                        "collections": [collection]},
+                              "resolve": failed if asked == "resolve" else [{"type": "done", "status": "ok"}],
+                              "fetch": ended + failed}
+                    answer = self.ask("bob", self.configure_with(self.parrot("shop", script)))
+                    self.assertEqual((answer.status, answer.gap("shop")["code"]), (4, "source_failed"), answer.errors)
+                    self.assertNotIn("\n", answer.gap("shop")["text"])
+                    self.assertEqual(answer.statuses["forum"], "complete")
+
+    def test_what_waits_for_a_source_that_failed_is_a_gap_too(self):
+        """A chain: `first` fails, `second` would be told by it, and `third` by `second`; half of `second` needs it not."""
+        def collection(name, kind):
+            return {"name": name, "title": name, "category": "things", "needs": [kind], "fields": {}}
+
+        kept = [{"type": "record", "collection": "own", "payload": '{"id":1}\n'},
+                {"type": "end", "collection": "own", "status": "complete", "count": 1}, {"type": "done", "status": "ok"}]
+        sources = {
+            "first": self.parrot("first", {
+                "hello": {"resolve": {"needs": ["email"], "yields": ["a"]}, "collections": [collection("x", "a")]},
+                "resolve": [{"type": "done", "status": "failed", "code": "down", "text": "it is down"}]}),
+            "second": self.parrot("second", {
+                "hello": {"resolve": {"needs": ["a"], "yields": ["b"]},
+                          "collections": [collection("own", "email"), collection("rest", "b")]},
+                "fetch": kept}),
+            "third": self.parrot("third", {"hello": {"collections": [collection("x", "b")]}}),
+        }
+        config = self.configure({"identities": {"allow": [{"from": "first", "kind": "a", "to": ["second"]},
+                                                          {"from": "second", "kind": "b", "to": ["third"]}]}}, sources)
+        answer = self.ask("bob", config)
+        self.assertEqual((answer.status, answer.own["coverage"]), (4, "partial"), answer.errors)
+        self.assertEqual({name: (answer.statuses[name], answer.gap(name)["code"]) for name in sources},
+                         {"first": ("failed", "down"), "second": ("partial", "upstream_unresolved"),
+                          "third": ("failed", "upstream_unresolved")})
+        for name in ("second", "third"):
+            self.assertRegex(answer.gap(name)["text"], "source first has answered")
+        self.assertEqual(harness.counted(answer.entries)["second"], {"own": 1})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""A connector that says what a file tells it: parrot.py FILE.
+
+FILE is JSON: {"hello": {…}, "resolve": [message, …], "fetch": [message, …]}. A `payload` in a message is sent as the bytes
+behind it. Without "resolve" or "fetch", that question is left without an answer. {"sleep": SECONDS} instead of a message waits.
+"""
+import json
+import sys
+import time
+
+
+def say(message):
+    if "sleep" in message:
+        time.sleep(message["sleep"])
+        return
+    payload = message.pop("payload", "").encode()
+    if payload:
+        message["bytes"] = len(payload)
+    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n" + payload)
+    sys.stdout.buffer.flush()
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        text = file.read()
+    say(json.loads(text)["hello"])
+    for line in sys.stdin.buffer:
+        heard = json.loads(line)["type"]
+        answers = [{"type": "ready"}] if heard == "configure" else json.loads(text).get(heard, [])
+        for answer in answers:
+            say(answer)
+
+
+if __name__ == "__main__":
+    main()
