@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int command_failed(const char *what, const struct fault *fault, int status)
@@ -24,7 +25,8 @@ static int read_config_option(int argc, char **argv, const char *help, const cha
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     *path = NULL;
-    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         if (c == 'c') {
             *path = optarg;
         } else {
@@ -44,26 +46,29 @@ int command_run(int argc, char **argv, const struct command_signals *signals)
     struct config *config;
     struct exporter exporter;
     struct fault fault;
-    bool bad_config;
-    int status = read_config_option(argc, argv,
-                                    "usage: dsard run -c FILE\n\n"
-                                    "Takes requests from Kafka and answers them. SIGTERM: takes no more and finishes\n"
-                                    "what is going on (25 s); a second SIGTERM: leaves at once. Nothing is lost either way.\n",
-                                    &path);
+    int status = read_config_option(
+        argc, argv,
+        "usage: dsard run -c FILE\n\n"
+        "Takes requests from Kafka and answers them. SIGTERM: takes no more and finishes\n"
+        "what is going on (25 s); a second SIGTERM: leaves at once. Nothing is lost either way.\n",
+        &path);
     if (status != -1)
         return status;
     if (config_load(&config, path, CONFIG_FOR_RUN, stderr))
         return EXIT_USAGE;
     struct log *log = command_log(config);
-    if (exporter_open(&exporter, config, log, &bad_config, &fault)) {
-        status = command_failed("run", &fault, bad_config ? EXIT_USAGE : EXIT_FAILED);
+    const struct serve_options options = {
+        .exporter = &exporter, .leave = signals->leave, .now = signals->now};
+    if (exporter_learn(&exporter, config, log, &fault)) {
+        status = command_failed("run", &fault, EXIT_USAGE);
+    } else if (exporter_open(&exporter, &fault)) {
+        status = command_failed("run", &fault, EXIT_FAILED);
     } else {
-        const struct serve_options options = {.exporter = &exporter, .leave = signals->leave, .now = signals->now};
         log_line(log, LOG_LEVEL_INFO, NULL, "dsard " DSAR_VERSION " takes requests from topic %s",
                  config->kafka.topics.requests);
         status = serve(&options, &fault) ? command_failed("run", &fault, EXIT_RESTART) : EXIT_DONE;
-        exporter_close(&exporter);
     }
+    exporter_close(&exporter);
     log_free(log);
     config_free(config);
     return status;
@@ -74,22 +79,28 @@ int command_check(int argc, char **argv, const struct command_signals *signals)
     (void)signals;
     const char *path;
     struct config *config;
-    struct catalog *catalog;
-    int status = read_config_option(argc, argv,
-                                    "usage: dsard check -c FILE\n\n"
-                                    "Checks the configuration and every source's settings against its connector,\n"
-                                    "without any connection. Problems are printed as FILE:LINE:COLUMN: error: …\n",
-                                    &path);
+    struct exporter exporter;
+    struct fault fault;
+    int status = read_config_option(
+        argc, argv,
+        "usage: dsard check -c FILE\n\n"
+        "Checks the configuration, keys, properties of Kafka and every source's settings against\n"
+        "its connector, without any connection. Problems are printed as\n"
+        "FILE:LINE:COLUMN: error: …\n",
+        &path);
     if (status != -1)
         return status;
     if (config_load(&config, path, CONFIG_FOR_ONCE, stderr))
         return EXIT_USAGE;
-    status = catalog_new(&catalog, config, stderr) ? EXIT_USAGE : EXIT_DONE;
-    if (status == EXIT_DONE) {
-        for (size_t i = 0; i < catalog->n_sources; i++)
-            printf("%-16s %zu collections\n", config->sources[i].name, catalog->sources[i].n_collections);
-        catalog_free(catalog);
-    }
+    struct log *log = command_log(config);
+    status = EXIT_DONE;
+    if (exporter_learn(&exporter, config, log, &fault))
+        status = command_failed("check", &fault, EXIT_USAGE);
+    for (size_t i = 0; status == EXIT_DONE && i < config->n_sources; i++)
+        printf("%-16s %zu collections\n", config->sources[i].name,
+               exporter.catalog->sources[i].n_collections);
+    exporter_close(&exporter);
+    log_free(log);
     config_free(config);
     return status;
 }
@@ -98,11 +109,11 @@ int command_options(int argc, char **argv, const struct command_signals *signals
 {
     (void)signals;
     if (argc > 1) {
+        bool asked = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
         fputs("usage: dsard options\n\nPrints the reference of all configuration options as Markdown.\n",
-              argc == 2 ? stdout : stderr);
-        return argc == 2 ? EXIT_DONE : EXIT_USAGE;
+              asked ? stdout : stderr);
+        return asked ? EXIT_DONE : EXIT_USAGE;
     }
-    (void)argv;
     config_print_reference(stdout);
     return EXIT_DONE;
 }

@@ -1,4 +1,5 @@
-/* commands: what `dsard` can be told to do. Each takes its own part of the command line and gives the exit status. */
+/* commands: what `dsard` can be told to do. Each takes its own part of the command line and gives the exit
+ * status. */
 #ifndef DSAR_COMMANDS_H
 #define DSAR_COMMANDS_H
 

@@ -1,4 +1,5 @@
-/* dsard demo: an example host, a portal and Kafka's mock cluster on this machine, around the real programs. */
+/* dsard demo: an example host, a portal and Kafka's mock cluster on this machine, around the real programs.
+ */
 #include "commands.h"
 
 #include "demo_steps.h"
@@ -11,7 +12,8 @@
 
 static const char help[] =
     "usage: dsard demo [--dir DIR]\n\n"
-    "Starts an example host (billing, hosting panel, forum, marketing) and an embedded Kafka on this machine, sends a\n"
+    "Starts an example host (billing, hosting panel, forum, marketing) and an embedded Kafka on this "
+    "machine, sends a\n"
     "signed request of one of its clients, lets `dsard run` answer it and shows how the bundle is opened.\n"
     "  --dir  where all of it is kept: a folder that does not exist or is empty; a new one by default\n";
 
@@ -49,13 +51,14 @@ static int show_result(const struct demo *demo, struct fault *fault)
            "passphrase: %s\n"
            "recipient key: %s/recipient.jwk\n"
            "\nOpen it with 7-Zip, which asks for the passphrase:\n"
-           "  7zz x -o%s/opened-by-7zip %s\n"
+           "  7zz x '-o%s/opened-by-7zip' '%s'\n"
            "or with the recipient's key and the event:\n"
-           "  %s open %s --event %s/event.json --key %s/recipient.jwk --out %s/opened\n"
+           "  '%s' open '%s' --event '%s/event.json' --key '%s/recipient.jwk' --out '%s/opened'\n"
            "and check it:\n"
-           "  %s verify %s --event %s/event.json --key %s/recipient.jwk --jwks %s/exporter.jwks.json\n",
-           bundle, passphrase, demo->dir, demo->dir, bundle, demo->dsarctl, bundle, demo->dir, demo->dir, demo->dir,
-           demo->dsarctl, bundle, demo->dir, demo->dir, demo->dir);
+           "  '%s' verify '%s' --event '%s/event.json' --key '%s/recipient.jwk' --jwks "
+           "'%s/exporter.jwks.json'\n",
+           bundle, passphrase, demo->dir, demo->dir, bundle, demo->dsarctl, bundle, demo->dir, demo->dir,
+           demo->dir, demo->dsarctl, bundle, demo->dir, demo->dir, demo->dir);
     explicit_bzero(passphrase, sizeof passphrase);
     return 0;
 }
@@ -79,7 +82,8 @@ int command_demo(int argc, char **argv, const struct command_signals *signals)
     const char *dir = NULL, *brokers;
     struct demo demo;
     struct fault fault;
-    for (int c; (c = getopt_long(argc, argv, "d:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "d:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         if (c != 'd') {
             fputs(help, c == 'h' ? stdout : stderr);
             return c == 'h' ? EXIT_DONE : EXIT_USAGE;

@@ -21,8 +21,8 @@
 
 /* --- running programs --- */
 
-/* Starts argv[0] (looked up in PATH when it has no slash). `out` becomes its standard output and `log` its standard error
- * unless they are negative, `in` its standard input. */
+/* Starts argv[0] (looked up in PATH when it has no slash). `out` becomes its standard output and `log` its
+ * standard error unless they are negative, `in` its standard input. */
 static int start(const char *const argv[], int in, int out, int log, pid_t *pid, struct fault *fault)
 {
     pid_t child = fork();
@@ -32,7 +32,8 @@ static int start(const char *const argv[], int in, int out, int log, pid_t *pid,
         if ((in >= 0 && dup2(in, STDIN_FILENO) < 0) || (out >= 0 && dup2(out, STDOUT_FILENO) < 0) ||
             (log >= 0 && dup2(log, STDERR_FILENO) < 0))
             _exit(126);
-        execvp(argv[0], (char *const *)(uintptr_t)argv); /* it changes nothing; its type is older than const */
+        execvp(argv[0],
+               (char *const *)(uintptr_t)argv); /* it changes nothing; its type is older than const */
         _exit(127);
     }
     *pid = child;
@@ -47,7 +48,8 @@ static int await(pid_t pid, const char *name, struct fault *fault)
             return fault_errno(fault, "internal", errno, "%s", name);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
-    return fault_set(fault, "failed", "%s failed with status %d", name, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    return fault_set(fault, "failed", "%s failed with status %d", name,
+                     WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
 /* Runs a program to its end. `text`, when not NULL, gets the first line of its output. */
@@ -96,7 +98,8 @@ static int begin_folder(struct demo *demo, const char *dir, struct fault *fault)
     if (!realpath(dir, full) || strlen(full) >= sizeof demo->dir)
         return fault_errno(fault, "folder", errno, "%s", dir);
     if (rmdir(full) || mkdir(full, 0700))
-        return fault_errno(fault, "folder", errno, "%s: expected a folder that is empty or does not exist", dir);
+        return fault_errno(fault, "folder", errno, "%s: expected a folder that is empty or does not exist",
+                           dir);
     snprintf(demo->dir, sizeof demo->dir, "%s", full);
     static const char *const folders[] = {"store", "spool", "host"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -148,8 +151,11 @@ static int make_key(const struct demo *demo, const char *kind, const char *name,
                     struct fault *fault)
 {
     struct path private_path, public_path;
-    const char *const argv[] = {demo->dsarctl, "keygen",   "--kind", kind, "--out", below(demo, name, &private_path),
-                                "--public",    below(demo, public_name, &public_path), NULL};
+    const char *const argv[] = {demo->dsarctl, "keygen",
+                                "--kind",      kind,
+                                "--out",       below(demo, name, &private_path),
+                                "--public",    below(demo, public_name, &public_path),
+                                NULL};
     return run(argv, NULL, 0, fault);
 }
 
@@ -236,8 +242,8 @@ int demo_write_config(const struct demo *demo, struct fault *fault)
             "  - name: billing\n    title: Billing\n    purpose: Contracts, invoices and support\n"
             "    connector: rest\n    profile: billing/whmcs\n    settings:\n      base_url: %s\n"
             "      identifier_file: %s\n      secret_file: %s\n      withheld_custom_fields: '%s'\n",
-            said(demo, "whmcs", "url"), said(demo, "whmcs", "identifier_file"), said(demo, "whmcs", "secret_file"),
-            said(demo, "whmcs", "withheld_custom_fields"));
+            said(demo, "whmcs", "url"), said(demo, "whmcs", "identifier_file"),
+            said(demo, "whmcs", "secret_file"), said(demo, "whmcs", "withheld_custom_fields"));
     fprintf(file,
             "  - name: panel\n    title: Hosting panel\n    purpose: Your hosting accounts\n"
             "    connector: rest\n    profile: hosting-panel/cpanel\n    settings:\n      base_url: %s\n"
@@ -253,7 +259,8 @@ int demo_write_config(const struct demo *demo, struct fault *fault)
             "      user: %s\n      password_file: %s\n",
             said(demo, "mautic", "url"), said(demo, "mautic", "user"), said(demo, "mautic", "password_file"));
     bool wrong = ferror(file) != 0;
-    return fclose(file) || wrong ? fault_set(fault, "file_unwritable", "%s: cannot be written", path.text) : 0;
+    return fclose(file) || wrong ? fault_set(fault, "file_unwritable", "%s: cannot be written", path.text)
+                                 : 0;
 }
 
 int demo_start_worker(struct demo *demo, struct fault *fault)
@@ -276,12 +283,14 @@ static int write_request(const struct demo *demo, struct path *path, struct faul
     if (!file)
         return fault_errno(fault, "file_unwritable", errno, "%s", path->text);
     fputs("{\"regulation\": \"gdpr\", \"subject_request_type\": \"access\",\n"
-          " \"subject_identities\": [{\"identity_type\": \"email\", \"identity_value\": \"alice@example.test\",\n"
+          " \"subject_identities\": [{\"identity_type\": \"email\", \"identity_value\": "
+          "\"alice@example.test\",\n"
           "                         \"identity_format\": \"raw\"}],\n"
           " \"extensions\": {\"dsard\": {\"locale\": \"en\", \"role\": \"client\"}}}\n",
           file);
     bool wrong = ferror(file) != 0;
-    return fclose(file) || wrong ? fault_set(fault, "file_unwritable", "%s: cannot be written", path->text) : 0;
+    return fclose(file) || wrong ? fault_set(fault, "file_unwritable", "%s: cannot be written", path->text)
+                                 : 0;
 }
 
 int demo_submit(struct demo *demo, struct fault *fault)
@@ -289,23 +298,30 @@ int demo_submit(struct demo *demo, struct fault *fault)
     struct path request, key, recipient;
     if (write_request(demo, &request, fault))
         return -1;
-    const char *const argv[] = {demo->dsarctl, "submit", "--brokers", demo->brokers, "--request", request.text, "--key",
-                                below(demo, "portal.jwk", &key), "--source", "//portal.host.example", "--audience",
-                                "example-host", "--recipient", below(demo, "recipient.pub.jwk", &recipient), NULL};
+    const char *const argv[] = {demo->dsarctl, "submit",
+                                "--brokers",   demo->brokers,
+                                "--request",   request.text,
+                                "--key",       below(demo, "portal.jwk", &key),
+                                "--source",    "//portal.host.example",
+                                "--audience",  "example-host",
+                                "--recipient", below(demo, "recipient.pub.jwk", &recipient),
+                                NULL};
     return run(argv, demo->request, sizeof demo->request, fault);
 }
 
 int demo_watch(struct demo *demo, struct fault *fault)
 {
     struct path event, log_path;
-    const char *const argv[] = {demo->dsarctl, "watch",  "--brokers", demo->brokers,
-                                "--request",   demo->request, "--timeout", "120",
-                                "--save",      below(demo, "event.json", &event), NULL};
+    const char *const argv[] = {
+        demo->dsarctl, "watch",     "--brokers", demo->brokers, "--request",
+        demo->request, "--timeout", "120",       "--save",      below(demo, "event.json", &event),
+        NULL};
     pid_t watch = 0;
     bool failed = start(argv, -1, -1, -1, &watch, fault) != 0;
     int status = 0;
     while (!failed && waitpid(watch, &status, WNOHANG) == 0) {
-        failed = waitpid(demo->worker, NULL, WNOHANG) != 0; /* nobody else would tell that the worker has ended */
+        failed =
+            waitpid(demo->worker, NULL, WNOHANG) != 0; /* nobody else would tell that the worker has ended */
         poll(NULL, 0, 20);
     }
     if (!failed && WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -314,14 +330,17 @@ int demo_watch(struct demo *demo, struct fault *fault)
         demo->worker = 0;
         end_process(&watch);
     }
-    return fault_set(fault, "failed", "the request was not answered; see %s", below(demo, "dsard.log", &log_path));
+    return fault_set(fault, "failed", "the request was not answered; see %s",
+                     below(demo, "dsard.log", &log_path));
 }
 
 int demo_passphrase(const struct demo *demo, char *text, size_t cap, struct fault *fault)
 {
     struct path event, key;
-    const char *const argv[] = {demo->dsarctl, "passphrase", "--event", below(demo, "event.json", &event), "--key",
-                                below(demo, "recipient.jwk", &key), NULL};
+    const char *const argv[] = {demo->dsarctl, "passphrase",
+                                "--event",     below(demo, "event.json", &event),
+                                "--key",       below(demo, "recipient.jwk", &key),
+                                NULL};
     return run(argv, text, cap, fault);
 }
 
@@ -333,7 +352,8 @@ int demo_find_bundle(const struct demo *demo, char path[DEMO_PATH_MAX], struct f
     DIR *stream = opendir(below(demo, name, &folder));
     const struct dirent *entry;
     int result = -1;
-    while (stream && result && (entry = readdir(stream)) != NULL) { /* NOLINT(concurrency-mt-unsafe): one thread */
+    while (stream && result &&
+           (entry = readdir(stream)) != NULL) { /* NOLINT(concurrency-mt-unsafe): one thread */
         size_t len = strlen(entry->d_name);
         if (len > 4 && strcmp(entry->d_name + len - 4, ".zip") == 0)
             result = snprintf(path, DEMO_PATH_MAX, "%s/%s", folder.text, entry->d_name) >= DEMO_PATH_MAX;

@@ -11,8 +11,8 @@
 #define DEMO_PATH_MAX 4096
 
 struct demo {
-    char dir[DEMO_PATH_MAX / 4];       /* absolute */
-    char prefix[DEMO_PATH_MAX / 4];    /* where dsard is installed */
+    char dir[DEMO_PATH_MAX / 4];    /* absolute */
+    char prefix[DEMO_PATH_MAX / 4]; /* where dsard is installed */
     char dsarctl[DEMO_PATH_MAX / 2];
     const char *brokers;
     const char *host_name;

@@ -22,7 +22,8 @@ static int watch_signals(struct fault *fault)
     if (cancel_new(&leave, fault) || cancel_new(&now, fault))
         return -1;
     const struct sigaction told = {.sa_handler = on_signal}, ignored = {.sa_handler = SIG_IGN};
-    if (sigaction(SIGTERM, &told, NULL) || sigaction(SIGINT, &told, NULL) || sigaction(SIGPIPE, &ignored, NULL))
+    if (sigaction(SIGTERM, &told, NULL) || sigaction(SIGINT, &told, NULL) ||
+        sigaction(SIGPIPE, &ignored, NULL))
         return fault_set(fault, "internal", "signals cannot be watched");
     return 0;
 }
@@ -45,7 +46,8 @@ static int usage(FILE *out, int status)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
     fputs("\n`dsard COMMAND --help` tells more. `dsard --version` prints the version.\n\n"
-          "exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 Kafka made it impossible to go on (start\n"
+          "exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 Kafka made it impossible to go "
+          "on (start\n"
           "again); of `once`: 4 delivered with gaps, 5 refused\n",
           out);
     return status;

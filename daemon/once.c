@@ -13,7 +13,8 @@
 static const char help[] =
     "usage: dsard once --request FILE --out DIR -c FILE\n\n"
     "Answers one access request (JSON, as in the data of a request event) and leaves bundle and outcome in\n"
-    "DIR/REQUEST-ID/. Whoever calls it has checked who asks: no signature is needed. The passphrase lies in the\n"
+    "DIR/REQUEST-ID/. Whoever calls it has checked who asks: no signature is needed. The passphrase lies in "
+    "the\n"
     "outcome, sealed to the request's recipient key: `dsarctl open` opens both.\n"
     "exit status: 0 delivered; 1 failed; 2 wrong usage or configuration; 4 delivered with gaps; 5 refused\n";
 
@@ -31,7 +32,8 @@ static int read_options(int argc, char **argv, struct once *once)
                                             {"out", required_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    for (int c; (c = getopt_long(argc, argv, "c:r:o:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "c:r:o:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         switch (c) {
         case 'c': once->config_path = optarg; break;
         case 'r': once->request_path = optarg; break;
@@ -51,23 +53,31 @@ static void show_progress(void *ctx, size_t n_done, size_t n_sources)
     fprintf(stderr, "\rasked %zu of %zu sources%s", n_done, n_sources, n_done == n_sources ? "\n" : "");
 }
 
-/* The outcome as a structured CloudEvent, as `dsarctl watch --save` writes it. */
+/* The outcome as a structured CloudEvent, as `dsarctl watch --save` writes it. NULL with a fault. */
+static char *outcome_text(const struct exporter *exporter, const struct receipt *receipt, struct fault *fault)
+{
+    const struct event facts = {.type = receipt->type,
+                                .id = receipt->event_id,
+                                .time = receipt->event_time,
+                                .request = receipt->request,
+                                .data = receipt->event_data};
+    json_t *event = event_json(exporter->config, exporter->key, &facts, fault);
+    char *text = event ? json_dumps(event, JSON_INDENT(2)) : NULL;
+    if (event && !text)
+        fault_retry(fault, "no_memory", "no memory for the outcome");
+    json_decref(event);
+    return text;
+}
+
 static int store_outcome(const struct exporter *exporter, const struct receipt *receipt, struct fault *fault)
 {
-    json_t *event = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:O}", "specversion", "1.0", "id", receipt->event_id,
-                              "source", exporter->config->exporter.source, "type", event_type_name(receipt->type),
-                              "time", receipt->event_time, "subject", receipt->request, "datacontenttype",
-                              "application/json", "data", receipt->event_data);
-    char *text = event ? json_dumps(event, JSON_INDENT(2)) : NULL;
-    json_decref(event);
+    char *text = outcome_text(exporter, receipt, fault);
     struct store_object *object = NULL;
     char file[64];
     int result = -1;
     snprintf(file, sizeof file, "%s.outcome.json", receipt->event_id);
-    if (!text)
-        fault_retry(fault, "no_memory", "no memory for the outcome");
-    else if (store_begin(exporter->store, receipt->request, file, &object, fault) == 0 &&
-             store_write(object, text, strlen(text), fault) == 0) {
+    if (text && store_begin(exporter->store, receipt->request, file, &object, fault) == 0 &&
+        store_write(object, text, strlen(text), fault) == 0) {
         result = store_commit(object, fault);
         object = NULL;
     }
@@ -107,8 +117,9 @@ static int answer(struct exporter *exporter, const struct request *request, enum
         .cancel = leave,
         .progress_cb = isatty(STDERR_FILENO) ? show_progress : NULL,
     };
-    int failed = verdict == REQUEST_OK ? attempt_run(&attempt, &receipt, &fault)
-                                       : attempt_refuse(exporter, request, &origin, why, &receipt, &fault);
+    int failed = verdict == REQUEST_OK
+                     ? attempt_run(&attempt, &receipt, &fault)
+                     : attempt_end(exporter, request, &origin, EVENT_REFUSED, why, &receipt, &fault);
     if (failed)
         return command_failed("once", &fault, EXIT_FAILED);
     int status = tell(exporter, receipt, &fault);
@@ -122,7 +133,6 @@ static int run(const struct once *once, struct config *config, struct log *log, 
     struct request *request = NULL;
     struct buf body;
     struct fault fault, why;
-    bool bad_config;
     char *out = realpath(once->out, NULL);
     if (!out) {
         fprintf(stderr, "dsard once: --out %s: expected a folder\n", once->out);
@@ -137,10 +147,13 @@ static int run(const struct once *once, struct config *config, struct log *log, 
         verdict = request_parse(&request, body.data, body.len, clock_now_unix_s(), &why);
     if (verdict == REQUEST_UNUSABLE) {
         fprintf(stderr, "dsard once: %s: %s\n", once->request_path, why.text);
-    } else if (exporter_open(&exporter, config, log, &bad_config, &fault)) {
-        status = command_failed("once", &fault, bad_config ? EXIT_USAGE : EXIT_FAILED);
     } else {
-        status = answer(&exporter, request, verdict, &why, leave);
+        if (exporter_learn(&exporter, config, log, &fault))
+            command_failed("once", &fault, EXIT_USAGE);
+        else if (exporter_open(&exporter, &fault))
+            status = command_failed("once", &fault, EXIT_FAILED);
+        else
+            status = answer(&exporter, request, verdict, &why, leave);
         exporter_close(&exporter);
     }
     request_free(request);

@@ -16,31 +16,59 @@ struct lookup {
     bool *found;
 };
 
+/* The members of a joined identity, with a space between them. Nothing when one is missing or has a space
+ * itself, since nobody could tell the words apart then. */
+static int join(const struct node *record, const json_t *pointers, struct buf *value, struct fault *fault)
+{
+    for (size_t i = 0; i < json_array_size(pointers); i++) {
+        const struct node *node = node_at(record, json_string_value(json_array_get(pointers, i)));
+        if (!node_has_text(node) || node->len == 0 || memchr(node->text, ' ', node->len)) {
+            buf_clear(value);
+            return 0;
+        }
+        if ((i > 0 && buf_append(value, " ", 1, fault)) || buf_append(value, node->text, node->len, fault))
+            return -1;
+    }
+    return 0;
+}
+
+static int read_value(const struct node *record, const json_t *plan, struct buf *value, struct fault *fault)
+{
+    const json_t *pointers = json_object_get(plan, "join");
+    if (pointers)
+        return join(record, pointers, value, fault);
+    const struct node *node = node_at(record, json_string_value(json_object_get(plan, "ptr")));
+    return node_has_text(node) ? buf_append(value, node->text, node->len, fault) : 0;
+}
+
 /* Yields one identity of a record that matched. A value that is missing or of another type is no identity. */
 static int yield(const struct lookup *lookup, const struct node *record, const char *kind, const json_t *plan,
                  struct dsar_error *error)
 {
-    const struct node *node = node_at(record, json_string_value(json_object_get(plan, "ptr")));
     const char *type = json_string_value(json_object_get(plan, "type"));
     struct buf value;
     struct fault fault;
     struct dsar_error unfit;
     int result = 0;
-    if (!node_has_text(node) || node->len == 0)
-        return 0;
     buf_init(&value, 1024);
-    if (node->len > value.max || memchr(node->text, '\0', node->len)) {
+    bool is_read = read_value(record, plan, &value, &fault) == 0;
+    if (is_read && value.len == 0)
+        goto out;
+    if (is_read ? memchr(value.data, '\0', value.len) != NULL : strcmp(fault.code, "too_large") == 0) {
         dsar_warning(lookup->session, "bad_identity", "an identity that was found is too long, or no text");
-        return 0;
+        goto out;
     }
-    if (buf_append(&value, node->text, node->len, &fault))
-        return error_from_fault(error, &fault);
+    if (!is_read) {
+        result = error_from_fault(error, &fault);
+        goto out;
+    }
     if (json_object_get(plan, "as"))
         value_lower(value.data, value.len);
     if (binding_check(kind, type, value.data, &unfit))
         dsar_warning(lookup->session, unfit.code, unfit.text);
     else
         result = dsar_yield(lookup->session, kind, value.data, lookup->step->evidence, error);
+out:
     buf_wipe(&value);
     return result;
 }

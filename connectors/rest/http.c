@@ -135,7 +135,9 @@ static bool set_fixed_options(CURL *curl, const struct http_options *options, bo
            !curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) &&
            !curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) &&
            !curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-           (!options->ca_file || !curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file)) &&
+           /* instead of the system's: the folder of those would be asked as well */
+           (!options->ca_file || (!curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file) &&
+                                  !curl_easy_setopt(curl, CURLOPT_CAPATH, (char *)NULL))) &&
            !curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) &&
            !curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) &&
            !curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) &&

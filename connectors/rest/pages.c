@@ -12,7 +12,7 @@ struct run {
     struct keys *records; /* keys of the records that were used */
     struct keys *pages;   /* whole pages that came: a system that does not page answers the same for ever */
     uint64_t n_used;
-    uint64_t total; /* as announced last, 0 when not */
+    uint64_t total; /* the largest that was announced, 0 when none was */
     bool is_over;
 };
 
@@ -96,7 +96,7 @@ static bool was_last(const struct run *run, const struct answer *answer)
     const struct paging *paging = &run->options->step->paging;
     uint64_t came = (uint64_t)run->at.skip + answer->n_records;
     return paging->kind == PAGING_NONE || answer->n_records == 0 ||
-           (answer->has_total && came >= answer->total) ||
+           (answer->has_total && came >= run->total) ||
            (answer->has_pages && (uint64_t)run->at.number + 1 >= answer->pages);
 }
 
@@ -107,7 +107,8 @@ static int do_page(struct run *run, struct dsar_error *error)
     if (ask(run, &answer, error))
         return -1;
     run->outcome->is_absent = answer.is_absent;
-    run->total = answer.total;
+    if (run->total < answer.total)
+        run->total = answer.total;
     int result = is_page_new(run, &answer, &is_new, error);
     if (!result && is_new)
         result = use_records(run, &answer, error);

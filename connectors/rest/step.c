@@ -211,13 +211,15 @@ static int read_answer(const struct reading *reading)
     return 0;
 }
 
-/* Every record is tested for whose it is, or the profile says why that cannot be. */
+/* Every record is tested for whose it is, or the profile says why that cannot be. Tests that a record may pass
+ * without naming the person are welcome beside the reason. */
 static int check_ownership(const struct reading *reading)
 {
     const char *why = json_string_value(json_object_get(reading->json, "unasserted"));
-    if (!reading->step->assertions == !(why && *why))
+    if (tests_compare_identity(reading->step->assertions) == (why && *why))
         return bad_step(reading, "/assert",
-                        "tests for whose the records are, or `unasserted` with the reason why not");
+                        "tests of which one that is not optional compares an identity, or `unasserted` with the "
+                        "reason why not");
     return 0;
 }
 
@@ -256,28 +258,45 @@ static int read_collection(const struct reading *reading)
     return step_read(&child, &plan, &scope, reading->error);
 }
 
+/* What an identity is made of: one member, or several, joined. */
+static bool is_yield(const json_t *yield)
+{
+    const json_t *join = json_object_get(yield, "join");
+    const char *type = json_string_value(json_object_get(yield, "type"));
+    const json_t *as = json_object_get(yield, "as");
+    for (size_t i = 0; i < json_array_size(join); i++)
+        if (!is_pointer(json_array_get(join, i)))
+            return false;
+    return (join ? json_array_size(join) >= 2 && !json_object_get(yield, "ptr")
+                 : is_pointer(json_object_get(yield, "ptr"))) &&
+           type && binding_is_type(type) &&
+           (!as || (json_is_string(as) && strcmp(json_string_value(as), "lower") == 0));
+}
+
 static int read_resolve(const struct reading *reading)
 {
-    static const char *const known[] = {"ptr", "type", "as", NULL};
+    static const char *const known[] = {"ptr", "join", "type", "as", NULL};
     struct step *step = reading->step;
     step->yields = json_object_get(reading->json, "yields");
     step->evidence = profile_text(reading->json, "evidence", reading->path, reading->error);
     if (!step->evidence)
         return -1;
-    if (!step->match)
-        return bad_step(reading, "/match", "tests that tell the person from look-alikes");
+    if (!tests_compare_identity(step->match))
+        return bad_step(reading, "/match",
+                        "tests of which one that is not optional compares an identity: they tell the person from "
+                        "look-alikes");
+    if (step->assertions && !tests_compare_identity(step->assertions))
+        return bad_step(reading, "/assert", "tests of which one that is not optional compares an identity");
     const char *kind;
     json_t *yield;
     json_object_foreach((json_t *)(uintptr_t)step->yields, kind, yield)
     {
         if (profile_check_keys(yield, reading->path, known, reading->error))
             return -1;
-        const char *type = json_string_value(json_object_get(yield, "type"));
-        const json_t *as = json_object_get(yield, "as");
-        if (!is_pointer(json_object_get(yield, "ptr")) || !type || !binding_is_type(type) ||
-            (as && (!json_is_string(as) || strcmp(json_string_value(as), "lower") != 0)))
+        if (!is_yield(yield))
             return bad_step(reading, "/yields",
-                            "`ptr` with a JSON Pointer, `type`, and no `as` but \"lower\"");
+                            "`ptr` with a JSON Pointer or `join` with several, `type`, and no `as` but "
+                            "\"lower\"");
     }
     return 0;
 }

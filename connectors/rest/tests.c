@@ -30,8 +30,14 @@ static int check_expected(const json_t *test, enum tests_of of, const struct sco
     const json_t *in = json_object_get(test, "in");
     const json_t *eq_id = json_object_get(test, "eq_id");
     const json_t *in_ids = json_object_get(test, "in_ids");
-    if (!!eq + !!in + !!eq_id + !!in_ids != 1)
-        return bad_test(error, path, "exactly one of eq, in, eq_id, in_ids");
+    const json_t *filled = json_object_get(test, "filled");
+    const json_t *part = json_object_get(test, "part");
+    if (!!eq + !!in + !!eq_id + !!in_ids + !!filled != 1)
+        return bad_test(error, path, "exactly one of eq, in, eq_id, in_ids, filled");
+    if (filled && !json_is_true(filled))
+        return bad_test(error, path, "`filled` to be true");
+    if (part && (!eq_id || !value_is_part(part)))
+        return bad_test(error, path, "`part` to be 0 to 7, with eq_id");
     if (of != TESTS_OF_RECORD && (eq_id || in_ids))
         return bad_test(error, path, "eq or in: this list is not about a record");
     if ((eq && !is_scalar(eq)) || (in && !are_scalars(in)))
@@ -49,8 +55,9 @@ static int check_list(const json_t *tests, enum tests_of of, const struct scope 
 static int check_one(const json_t *test, enum tests_of of, const struct scope *scope, const char *path,
                      struct dsar_error *error)
 {
-    static const char *const known[] = {"ptr",      "eq", "in",     "eq_id", "in_ids", "ignore_case",
-                                        "optional", "of", "status", "any",   NULL};
+    static const char *const known[] = {"ptr",  "eq",          "in",       "eq_id", "part",   "in_ids",
+                                        "filled", "ignore_case", "optional", "of",    "status", "any",
+                                        NULL};
     if (profile_check_keys(test, path, known, error))
         return -1;
     const json_t *status = json_object_get(test, "status");
@@ -99,6 +106,26 @@ int tests_check(const json_t *tests, enum tests_of of, const struct scope *scope
     return tests ? check_list(tests, of, scope, path, error) : 0;
 }
 
+static bool compares_identity(const json_t *test)
+{
+    const json_t *any = json_object_get(test, "any");
+    if (!any)
+        return (json_object_get(test, "eq_id") || json_object_get(test, "in_ids")) &&
+               !json_is_true(json_object_get(test, "optional"));
+    for (size_t i = 0; i < json_array_size(any); i++)
+        if (!compares_identity(json_array_get(any, i)))
+            return false;
+    return true;
+}
+
+bool tests_compare_identity(const json_t *tests)
+{
+    for (size_t i = 0; i < json_array_size(tests); i++)
+        if (compares_identity(json_array_get(tests, i)))
+            return true;
+    return false;
+}
+
 bool tests_is_value(const struct node *node, const json_t *value, bool ignore_case)
 {
     if (json_is_string(value))
@@ -121,14 +148,19 @@ static bool is_among(const struct node *node, const json_t *values, bool ignore_
     return false;
 }
 
+/* Whether the node is one of the identities, or its word where the test has a `part`. */
 static bool is_identity(const struct node *node, const struct dsar_identities *identities, const char *kind,
-                        bool ignore_case)
+                        const json_t *test)
 {
+    bool ignore_case = json_is_true(json_object_get(test, "ignore_case"));
     for (size_t i = 0; i < identities->n_items; i++) {
         const struct dsar_identity *item = &identities->items[i];
+        size_t len;
+        if (strcmp(item->kind, kind) != 0)
+            continue;
+        const char *value = value_part(item->value, json_object_get(test, "part"), &len);
         /* an empty value is nobody's, on either side */
-        if (strcmp(item->kind, kind) == 0 && *item->value &&
-            node_equals(node, item->value, strlen(item->value), ignore_case))
+        if (value && len && node_equals(node, value, len, ignore_case))
             return true;
     }
     return false;
@@ -153,11 +185,13 @@ static bool holds(const json_t *test, const struct tested *tested)
     expected = json_object_get(test, "in");
     if (expected)
         return node && is_among(node, expected, ignore_case);
+    if (json_object_get(test, "filled"))
+        return node_has_text(node) && node->len > 0;
     const char *kind = json_string_value(json_object_get(test, "eq_id"));
     if (kind)
-        return is_identity(node, tested->sources->bound, kind, ignore_case);
+        return is_identity(node, tested->sources->bound, kind, test);
     return is_identity(node, tested->sources->known, json_string_value(json_object_get(test, "in_ids")),
-                       ignore_case);
+                       test);
 }
 
 bool tests_all_hold(const json_t *tests, const struct tested *tested)

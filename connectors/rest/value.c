@@ -35,7 +35,8 @@ static int check_configured(const json_t *value, const char *source, const struc
 static int check_source(const json_t *value, const struct scope *scope, const char *path,
                         struct dsar_error *error)
 {
-    static const char *const known[] = {"secret", "setting", "id", "record", "as", "optional", NULL};
+    static const char *const known[] = {"secret",   "setting", "id", "record", "as",
+                                        "optional", "part",    NULL};
     const char *source = NULL;
     if (profile_check_keys(value, path, known, error))
         return -1;
@@ -49,10 +50,13 @@ static int check_source(const json_t *value, const struct scope *scope, const ch
     if (!source || !json_is_string(json_object_get(value, source)))
         return bad_value(error, path, "one of secret, setting, id, record, with a text");
     const json_t *as = json_object_get(value, "as");
+    const json_t *part = json_object_get(value, "part");
     const json_t *optional = json_object_get(value, "optional");
     bool is_configured = source == known[0] || source == known[1];
     if (as && (source != known[2] || !json_is_string(as) || strcmp(json_string_value(as), "lower") != 0))
         return bad_value(error, path, "`as` to be \"lower\", of an id");
+    if (part && (source != known[2] || !value_is_part(part)))
+        return bad_value(error, path, "`part` to be 0 to 7, of an id");
     if (optional && (!is_configured || !json_is_boolean(optional)))
         return bad_value(error, path, "`optional` to be true or false, of a secret or a setting");
     if (is_configured)
@@ -81,6 +85,26 @@ int value_check(const json_t *value, const struct scope *scope, const char *path
             return -1;
     }
     return 0;
+}
+
+bool value_is_part(const json_t *part)
+{
+    return json_is_integer(part) && json_integer_value(part) >= 0 && json_integer_value(part) <= 7;
+}
+
+const char *value_part(const char *text, const json_t *part, size_t *len)
+{
+    *len = strlen(text);
+    if (!part)
+        return text;
+    for (json_int_t i = json_integer_value(part); i > 0; i--) {
+        text += strcspn(text, " ");
+        if (!*text)
+            return NULL;
+        text++;
+    }
+    *len = strcspn(text, " ");
+    return text;
 }
 
 void value_lower(char *text, size_t len)
@@ -130,10 +154,13 @@ static int append_identity(struct buf *out, const json_t *value, const struct so
 {
     const char *kind = json_string_value(json_object_get(value, "id"));
     const char *text = dsar_identity_first(sources->bound, kind);
-    if (!text || !*text)
+    size_t len = 0;
+    if (text)
+        text = value_part(text, json_object_get(value, "part"), &len);
+    if (!text || len == 0)
         return empty(error, "identity", kind);
     size_t start = out->len;
-    if (append(out, text, strlen(text), error))
+    if (append(out, text, len, error))
         return -1;
     if (json_object_get(value, "as"))
         value_lower(out->data + start, out->len - start);

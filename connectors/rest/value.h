@@ -3,7 +3,8 @@
  *
  *   "GetInvoices", 100                       as it stands
  *   {"secret": NAME}, {"setting": NAME}      from the configuration; with "optional": true it may be missing
- *   {"id": KIND}                             an identity of the person; with "as": "lower" in lower case
+ *   {"id": KIND}                             an identity of the person; with "as": "lower" in lower case, with
+ *                                            "part": N its word N, counted from 0, of one that was joined
  *   {"record": POINTER}                      from the record that a child step belongs to
  */
 #ifndef REST_VALUE_H
@@ -42,6 +43,13 @@ int value_append(struct buf *out, const json_t *value, const struct sources *sou
 /* Appends a value's name for people, which shows nothing of the person: {whmcs_client_id}. */
 int value_describe(struct buf *out, const json_t *value, struct fault *fault)
     __attribute__((warn_unused_result));
+
+/* The word of `text` that `part` counts, from 0; they are separated by single spaces. The whole text when `part`
+ * is NULL; NULL when there is none. */
+const char *value_part(const char *text, const json_t *part, size_t *len);
+
+/* Whether `part` is one that value_part takes. */
+bool value_is_part(const json_t *part);
 
 /* Lower case, ASCII alone, in place. */
 void value_lower(char *text, size_t len);

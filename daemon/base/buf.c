@@ -33,7 +33,8 @@ void buf_clear(struct buf *buf)
 int buf_reserve(struct buf *buf, size_t extra, struct fault *fault)
 {
     if (extra > buf->max || buf->len > buf->max - extra)
-        return fault_set(fault, "too_large", "more than %zu bytes where at most that many are allowed", buf->max);
+        return fault_set(fault, "too_large", "more than %zu bytes where at most that many are allowed",
+                         buf->max);
     size_t need = buf->len + extra + 1;
     if (need <= buf->cap)
         return 0;
@@ -98,7 +99,7 @@ void buf_shift(struct buf *buf, size_t len)
     OPENSSL_cleanse(buf->data + buf->len, len);
 }
 
-static int read_all(struct buf *buf, int fd, const char *path, struct fault *fault)
+int buf_read_fd(struct buf *buf, int fd, const char *path, struct fault *fault)
 {
     for (;;) {
         /* one byte beyond the maximum is asked for, so that a file that is too large is seen */
@@ -133,7 +134,7 @@ int buf_read_file(struct buf *buf, const char *path, struct fault *fault)
     else if (S_ISDIR(st.st_mode))
         result = fault_set(fault, "file_unreadable", "%s: expected a file, found a directory", path);
     else
-        result = read_all(buf, fd, path, fault);
+        result = buf_read_fd(buf, fd, path, fault);
     close(fd);
     return result;
 }

@@ -25,18 +25,26 @@ void buf_wipe(struct buf *buf);
 /* Wipes the content and keeps the memory for the next use. */
 void buf_clear(struct buf *buf);
 
-/* Makes room for `extra` bytes behind `len`. Fails with code "too_large" beyond the maximum, "no_memory" without memory. */
+/* Makes room for `extra` bytes behind `len`. Fails with code "too_large" beyond the maximum, "no_memory"
+ * without memory. */
 int buf_reserve(struct buf *buf, size_t extra, struct fault *fault) __attribute__((warn_unused_result));
 
-int buf_append(struct buf *buf, const void *data, size_t len, struct fault *fault) __attribute__((warn_unused_result));
-int buf_append_text(struct buf *buf, const char *text, struct fault *fault) __attribute__((warn_unused_result));
+int buf_append(struct buf *buf, const void *data, size_t len, struct fault *fault)
+    __attribute__((warn_unused_result));
+int buf_append_text(struct buf *buf, const char *text, struct fault *fault)
+    __attribute__((warn_unused_result));
 int buf_printf(struct buf *buf, struct fault *fault, const char *format, ...)
     __attribute__((format(printf, 3, 4), warn_unused_result));
 
 /* Removes the first `len` bytes, which must be there. */
 void buf_shift(struct buf *buf, size_t len);
 
-/* Reads a whole regular file of at most `max` bytes. The buffer must be initialised; its own maximum holds too. */
+/* Reads a whole file of at most `max` bytes, or a pipe up to its end; folders are refused. The buffer must be
+ * initialised; its own maximum holds too. */
 int buf_read_file(struct buf *buf, const char *path, struct fault *fault) __attribute__((warn_unused_result));
+
+/* The same from an open descriptor, up to its end; `path` is for texts. */
+int buf_read_fd(struct buf *buf, int fd, const char *path, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 #endif

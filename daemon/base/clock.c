@@ -26,8 +26,8 @@ void clock_format(int64_t unix_s, char text[CLOCK_TEXT_MAX])
     time_t t = (time_t)(unix_s < first ? first : unix_s > last ? last : unix_s);
     struct tm tm;
     gmtime_r(&t, &tm);
-    snprintf(text, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-             tm.tm_hour, tm.tm_min, tm.tm_sec);
+    snprintf(text, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* Reads exactly `digits` digits. */

@@ -17,8 +17,8 @@ int64_t clock_now_unix_s(void);
 /* "2026-11-23T08:00:00Z" (RFC 3339, UTC). `unix_s` from year 1 to 9999; beyond it the nearest of these. */
 void clock_format(int64_t unix_s, char text[CLOCK_TEXT_MAX]);
 
-/* Reads RFC 3339 with 'Z' or an offset; fractions of a second are read and dropped, leap seconds count as :59.
- * Fails with code "bad_time". */
+/* Reads RFC 3339 with 'Z' or an offset; fractions of a second are read and dropped, leap seconds count as
+ * :59. Fails with code "bad_time". */
 int clock_parse(const char *text, int64_t *unix_s, struct fault *fault) __attribute__((warn_unused_result));
 
 #endif

@@ -1,8 +1,9 @@
 /* fault: what went wrong, said once, for a person and for a program.
  *
- * Functions that can fail return 0 or -1 and take a `struct fault *` as their last parameter. The caller owns it; the
- * callee fills it only when it returns -1. `text` is one line that names the thing, the place, what was expected and
- * what to do. It never holds personal data or secrets, so it may be logged, published and shown as it is.
+ * Functions that can fail return 0 or -1 and take a `struct fault *` as their last parameter. The caller owns
+ * it; the callee fills it only when it returns -1. `text` is one line that names the thing, the place, what
+ * was expected and what to do. It never holds personal data or secrets, so it may be logged, published and
+ * shown as it is.
  */
 #ifndef DSAR_BASE_FAULT_H
 #define DSAR_BASE_FAULT_H
@@ -28,8 +29,8 @@ int fault_set(struct fault *fault, const char *code, const char *format, ...)
 int fault_retry(struct fault *fault, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 
-/* As fault_set for a failed system call: adds ": " and the text of `error_number`. ENOSPC, EDQUOT, EFBIG, EROFS, EIO, ENOMEM,
- * EMFILE, ENFILE, EAGAIN and EINTR are retryable. */
+/* As fault_set for a failed system call: adds ": " and the text of `error_number`. ENOSPC, EDQUOT, EFBIG,
+ * EROFS, EIO, ENOMEM, EMFILE, ENFILE, EAGAIN and EINTR are retryable. */
 int fault_errno(struct fault *fault, const char *code, int error_number, const char *format, ...)
     __attribute__((format(printf, 4, 5), cold));
 

@@ -1,6 +1,7 @@
 /* log: one line an event on standard error, for people on a terminal and for machines elsewhere.
  *
- * Lines carry request ids, counts and codes only, never personal data or secrets. Thread-safe: a line is one write.
+ * Lines carry request ids, counts and codes only, never personal data or secrets. Thread-safe: a line is one
+ * write.
  */
 #ifndef DSAR_BASE_LOG_H
 #define DSAR_BASE_LOG_H

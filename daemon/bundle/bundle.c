@@ -94,6 +94,13 @@ void section_drop(struct section *section)
     free(section);
 }
 
+void bundle_make_room(struct bundle *bundle, size_t n)
+{
+    pthread_mutex_lock(&bundle->lock);
+    bundle->entries_max += n;
+    pthread_mutex_unlock(&bundle->lock);
+}
+
 int bundle_add_name(struct bundle *bundle, const char *name, struct fault *fault)
 {
     pthread_mutex_lock(&bundle->lock);
@@ -118,13 +125,12 @@ static int each_entry(const struct bundle *bundle, int (*visit_cb)(const struct 
 {
     struct section *section;
     struct entry *entry;
-    TAILQ_FOREACH(section, &bundle->sections, link)
-    TAILQ_FOREACH(entry, &section->entries, link)
-    {
-        int result = visit_cb(entry, ctx);
-        if (result)
-            return result;
-    }
+    TAILQ_FOREACH (section, &bundle->sections, link)
+        TAILQ_FOREACH (entry, &section->entries, link) {
+            int result = visit_cb(entry, ctx);
+            if (result)
+                return result;
+        }
     return 0;
 }
 

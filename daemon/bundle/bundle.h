@@ -40,6 +40,9 @@ struct bundle_options {
 int bundle_open(struct bundle **bundle, const struct bundle_options *options, struct fault *fault)
     __attribute__((warn_unused_result));
 
+/* Lets the bundle hold `n` entries more: what explains the others must find room. */
+void bundle_make_room(struct bundle *bundle, size_t n);
+
 /* Waits for blocks in flight, wipes, closes, frees. All sections and entries are gone. NULL is harmless. */
 void bundle_free(struct bundle *bundle);
 

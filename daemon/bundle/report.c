@@ -60,8 +60,8 @@ static struct sums sums_of(const struct page *page)
     }
     size_t i;
     json_t *line;
-    json_array_foreach(page->withheld, i, line) sums.left_out +=
-        (uint64_t)json_integer_value(json_object_get(line, "count"));
+    json_array_foreach (page->withheld, i, line)
+        sums.left_out += (uint64_t)json_integer_value(json_object_get(line, "count"));
     return sums;
 }
 

@@ -61,7 +61,8 @@ void report_left_out(struct page *page)
     html_raw(&page->html, "<tbody>\n");
     size_t i;
     json_t *line;
-    json_array_foreach(page->withheld, i, line) left_out_row(page, line);
+    json_array_foreach (page->withheld, i, line)
+        left_out_row(page, line);
     html_raw(&page->html, "</tbody>\n</table>\n");
 }
 

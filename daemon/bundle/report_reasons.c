@@ -57,6 +57,13 @@ static const struct reason withheld[] = {
 };
 
 static const struct reason gaps[] = {
+    {"ownership",
+     {"The system answered with data that is not shown to be yours; none of it was used.",
+      "Le système a répondu avec des données dont rien ne prouve qu’elles sont les vôtres\u00a0; aucune n’a "
+      "été utilisée."}},
+    {"identity_refused",
+     {"The system answered with an identity that it may not name, and was not used.",
+      "Le système a répondu avec une identité qu’il ne peut pas donner, et n’a pas été utilisé."}},
     {"detail_missing",
      {"Some details of a record could not be read.",
       "Certains détails d’un enregistrement n’ont pas pu être lus."}},

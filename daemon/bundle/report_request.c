@@ -64,7 +64,8 @@ void report_asked(struct page *page)
     html_raw(&page->html, "<ul class=\"plain\">\n");
     size_t i;
     json_t *known;
-    json_array_foreach(manifest->identities, i, known) identity(page, known);
+    json_array_foreach (manifest->identities, i, known)
+        identity(page, known);
     html_raw(&page->html, "</ul>");
     part_term_close(page);
     html_raw(&page->html, "</dl>\n");

@@ -81,8 +81,8 @@ static void check_requests(const struct config *config, const struct node *root,
     const struct node *section = node_member(root, "requests");
     const struct place requests = {NULL, "requests", 0}, here = {&requests, "trusted_keys_file", 0};
     /* signatures stand on Kafka's messages: without Kafka there is none to check */
-    if (node_member(root, "kafka") && config->requests.require_signature && !node_member(section, "trusted_keys_file") &&
-        (!section || section->kind == NODE_MAP))
+    if (node_member(root, "kafka") && config->requests.require_signature &&
+        !node_member(section, "trusted_keys_file") && (!section || section->kind == NODE_MAP))
         problem_error(problems, section ? section->mark : root->mark, &here,
                       "missing; expected the path of a file, as .requests.require_signature is true");
 }

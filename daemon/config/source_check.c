@@ -23,8 +23,9 @@ static const json_t *find_setting(const json_t *hello, const char *name)
 {
     size_t i;
     const json_t *setting;
-    json_array_foreach(json_object_get(hello, "settings"), i,
-                       setting) if (strcmp(member_text(setting, "name"), name) == 0) return setting;
+    json_array_foreach (json_object_get(hello, "settings"), i, setting)
+        if (strcmp(member_text(setting, "name"), name) == 0)
+            return setting;
     return NULL;
 }
 
@@ -97,8 +98,7 @@ static void report_unknown(const struct config_pair *pair, const char *key, cons
     char keys[2][KEY_MAX], hint[SUGGESTION_TEXT_MAX];
     size_t i, turn = 0;
     const json_t *setting;
-    json_array_foreach(json_object_get(hello, "settings"), i, setting)
-    {
+    json_array_foreach (json_object_get(hello, "settings"), i, setting) {
         snprintf(keys[turn], KEY_MAX, "%.64s%s", member_text(setting, "name"),
                  is_secret(setting) ? "_file" : "");
         suggestion_offer(&suggestion, keys[turn]);
@@ -162,8 +162,7 @@ int config_check_source(const struct config *config, const struct source_config 
         check_pair(source, &source->settings[i], hello, &settings, &problems);
     size_t i;
     const json_t *setting;
-    json_array_foreach(json_object_get(hello, "settings"), i, setting)
-    {
+    json_array_foreach (json_object_get(hello, "settings"), i, setting) {
         char key[KEY_MAX];
         snprintf(key, sizeof key, "%.64s%s", member_text(setting, "name"), is_secret(setting) ? "_file" : "");
         const struct place here = {&settings, key, 0};
@@ -219,8 +218,7 @@ static int add_defaults(const struct source_config *source, const json_t *hello,
 {
     size_t i;
     const json_t *setting;
-    json_array_foreach(json_object_get(hello, "settings"), i, setting)
-    {
+    json_array_foreach (json_object_get(hello, "settings"), i, setting) {
         const char *name = member_text(setting, "name");
         const json_t *value = json_object_get(setting, "default");
         /* a copy: threads share the hello, and references to one value must not be counted by several */

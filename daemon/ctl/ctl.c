@@ -27,8 +27,8 @@ json_t *ctl_read_json(const char *path, size_t max, struct fault *fault)
         if (!json_is_object(json)) {
             json_decref(json);
             json = NULL;
-            fault_set(fault, "bad_json", "%s:%d:%d: expected a JSON object", path, error.line > 0 ? error.line : 1,
-                      error.column > 0 ? error.column : 1);
+            fault_set(fault, "bad_json", "%s:%d:%d: expected a JSON object", path,
+                      error.line > 0 ? error.line : 1, error.column > 0 ? error.column : 1);
         }
     }
     buf_wipe(&text);

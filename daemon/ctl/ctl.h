@@ -1,4 +1,5 @@
-/* ctl: what `dsarctl` can be told to do. Each takes its own part of the command line and gives the exit status. */
+/* ctl: what `dsarctl` can be told to do. Each takes its own part of the command line and gives the exit
+ * status. */
 #ifndef DSAR_CTL_CTL_H
 #define DSAR_CTL_CTL_H
 
@@ -25,10 +26,12 @@ int ctl_verify(int argc, char **argv);
 /* Prints "dsarctl WHAT: the fault" and gives CTL_FAILED. */
 int ctl_failed(const char *what, const struct fault *fault);
 
-/* Prints the help: to standard output with CTL_DONE when `asked`, to standard error with CTL_USAGE otherwise. */
+/* Prints the help: to standard output with CTL_DONE when `asked`, to standard error with CTL_USAGE otherwise.
+ */
 int ctl_help(const char *help, int asked);
 
-/* Reads a JSON object from a file, or from standard input when `path` is "-"; at most `max` bytes. NULL with a fault. */
+/* Reads a JSON object from a file, or from standard input when `path` is "-"; at most `max` bytes. NULL with
+ * a fault. */
 json_t *ctl_read_json(const char *path, size_t max, struct fault *fault);
 
 #endif

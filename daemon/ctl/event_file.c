@@ -38,8 +38,8 @@ const json_t *event_file_bundle(const json_t *event)
 }
 
 /* The sealed text is {"passphrase":"…"}; the header binds it to this request and bundle. */
-static int take_passphrase(const json_t *event, const json_t *header, const struct buf *text, char *passphrase,
-                           struct fault *fault)
+static int take_passphrase(const json_t *event, const json_t *header, const struct buf *text,
+                           char *passphrase, struct fault *fault)
 {
     const char *request = text_of(json_object_get(event, "data"), "subject_request_id");
     const char *bound_request = text_of(header, "request"), *bound_sha256 = text_of(header, "bundle_sha256");
@@ -75,23 +75,41 @@ int event_file_passphrase(const json_t *event, const char *key_path, char *passp
     return result;
 }
 
-int event_file_verify_jws(const char *compact, const json_t *jwks, const void *payload, size_t len,
-                          struct fault *fault)
+static bool same(const json_t *header, const char *name, const char *expected)
 {
-    json_t *header, *jwk, *key;
+    const char *text = text_of(header, name);
+    return !expected || (text && strcmp(text, expected) == 0);
+}
+
+static int verify_by_set(const char *compact, const json_t *header, const json_t *jwks,
+                         const struct buf *payload, struct fault *fault)
+{
+    const char *kid = text_of(header, "kid");
+    json_t *jwk, *key;
     size_t i;
+    json_array_foreach (json_object_get(jwks, "keys"), i, jwk) {
+        const char *candidate = text_of(jwk, "kid");
+        if (!kid || !candidate || strcmp(kid, candidate) != 0)
+            continue;
+        if (jwk_public(&key, jwk, JWK_SIGN, fault))
+            return -1;
+        int result = jws_verify(compact, key, payload->data, payload->len, fault);
+        json_decref(key);
+        return result;
+    }
+    return fault_set(fault, "unknown_kid", "the signature's key is not in the set");
+}
+
+int event_file_verify_jws(const char *compact, const json_t *jwks, const struct signed_as *as,
+                          const struct buf *payload, struct fault *fault)
+{
+    json_t *header;
     if (jws_header(&header, compact, fault))
         return -1;
-    const char *kid = text_of(header, "kid");
-    int result = fault_set(fault, "unknown_kid", "the signature's key is not in the set");
-    json_array_foreach(json_object_get(jwks, "keys"), i, jwk) {
-        const char *candidate = text_of(jwk, "kid");
-        if (!kid || !candidate || strcmp(kid, candidate) != 0 || jwk_public(&key, jwk, JWK_SIGN, fault))
-            continue;
-        result = jws_verify(compact, key, payload, len, fault);
-        json_decref(key);
-        break;
-    }
+    int result = verify_by_set(compact, header, jwks, payload, fault);
+    if (result == 0 && (!same(header, "typ", as->type) || !same(header, "iss", as->source) ||
+                        !same(header, "sub", as->request)))
+        result = fault_set(fault, "bad_signature", "the signature was made for something else");
     json_decref(header);
     return result;
 }
@@ -99,13 +117,18 @@ int event_file_verify_jws(const char *compact, const json_t *jwks, const void *p
 int event_file_verify(const json_t *event, const json_t *jwks, struct fault *fault)
 {
     const char *signature = text_of(event, "dsarsignature");
-    if (!signature)
-        return fault_set(fault, "unsigned", "the event has no signature");
+    const struct signed_as as = {.type = text_of(event, "type"),
+                                 .source = text_of(event, "source"),
+                                 .request = text_of(json_object_get(event, "data"), "subject_request_id")};
+    if (!signature || !as.type || !as.source || !as.request)
+        return fault_set(fault, "unsigned",
+                         "the event has no signature, or nothing that it could be bound to");
     /* what was signed is the data as it was written: compact, members in their order */
     char *data = json_dumps(json_object_get(event, "data"), JSON_COMPACT);
     if (!data)
-        return fault_set(fault, "bad_event", "the event has no data");
-    int result = event_file_verify_jws(signature, jwks, data, strlen(data), fault);
+        return fault_retry(fault, "no_memory", "no memory for an event");
+    const struct buf payload = {.data = data, .len = strlen(data)};
+    int result = event_file_verify_jws(signature, jwks, &as, &payload, fault);
     free(data);
     return result;
 }

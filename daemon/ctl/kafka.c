@@ -18,7 +18,8 @@ static int set_line(rd_kafka_conf_t *conf, char *line, const char *path, unsigne
     *equals = '\0';
     /* librdkafka's message could show a secret value */
     if (rd_kafka_conf_set(conf, line, equals + 1, ignored, sizeof ignored) != RD_KAFKA_CONF_OK)
-        return fault_set(fault, "bad_property", "%s:%u: kafka does not take this property or its value", path, number);
+        return fault_set(fault, "bad_property", "%s:%u: kafka does not take this property or its value", path,
+                         number);
     return 0;
 }
 
@@ -39,9 +40,10 @@ static int set_file(rd_kafka_conf_t *conf, const char *path, struct fault *fault
     return result;
 }
 
-rd_kafka_t *ctl_kafka_client(const struct ctl_kafka *kafka, rd_kafka_type_t type, struct client_opaque *opaque,
-                             const char *const extra[][2],
-                             void (*delivered_cb)(rd_kafka_t *client, const rd_kafka_message_t *message, void *ctx),
+rd_kafka_t *ctl_kafka_client(const struct ctl_kafka *kafka, rd_kafka_type_t type,
+                             struct client_opaque *opaque, const char *const extra[][2],
+                             void (*delivered_cb)(rd_kafka_t *client, const rd_kafka_message_t *message,
+                                                  void *ctx),
                              struct fault *fault)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

@@ -11,11 +11,13 @@ struct ctl_kafka {
     const char *properties_path; /* lines of NAME=VALUE, '#' begins a comment; NULL: none */
 };
 
-/* Makes a client with `extra` properties ({name, value}, …, {NULL}); delivered_cb, which is told of each message produced
- * with the opaque as `ctx`, may be NULL. NULL with a fault. The opaque must outlive the client. */
-rd_kafka_t *ctl_kafka_client(const struct ctl_kafka *kafka, rd_kafka_type_t type, struct client_opaque *opaque,
-                             const char *const extra[][2],
-                             void (*delivered_cb)(rd_kafka_t *client, const rd_kafka_message_t *message, void *ctx),
+/* Makes a client with `extra` properties ({name, value}, …, {NULL}); delivered_cb, which is told of each
+ * message produced with the opaque as `ctx`, may be NULL. NULL with a fault. The opaque must outlive the
+ * client. */
+rd_kafka_t *ctl_kafka_client(const struct ctl_kafka *kafka, rd_kafka_type_t type,
+                             struct client_opaque *opaque, const char *const extra[][2],
+                             void (*delivered_cb)(rd_kafka_t *client, const rd_kafka_message_t *message,
+                                                  void *ctx),
                              struct fault *fault);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,10 @@
 static const char help[] =
     "usage: dsarctl keygen --kind KIND --out FILE [--public FILE]\n\n"
     "Makes a P-256 key. FILE (0600, must not exist) gets the private JWK; --public gets what others need.\n"
-    "  --kind portal     signs requests and cancels (ES256); public: a JWK Set for requests.trusted_keys_file\n"
-    "  --kind exporter   signs events, manifests and receipts (ES256); public: a JWK Set for `dsarctl verify`\n"
+    "  --kind portal     signs requests and cancels (ES256); public: a JWK Set for "
+    "requests.trusted_keys_file\n"
+    "  --kind exporter   signs events, manifests and receipts (ES256); public: a JWK Set for `dsarctl "
+    "verify`\n"
     "  --kind recipient  opens bundles (ECDH-ES); public: the JWK for a request's recipient\n";
 
 struct keygen {
@@ -27,18 +30,15 @@ static int write_file(const char *path, const json_t *json, mode_t mode, struct 
     char *text = json_dumps(json, JSON_INDENT(2));
     if (!text)
         return fault_retry(fault, "no_memory", "no memory for a key");
+    size_t len = strlen(text);
     int result = 0;
+    /* write(2), not stdio: no buffer keeps a copy of the key */
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file) {
+    if (fd < 0 || write(fd, text, len) != (ssize_t)len || write(fd, "\n", 1) != 1 || fsync(fd))
         result = fault_errno(fault, "file_unwritable", errno, "%s", path);
-        if (fd >= 0)
-            close(fd);
-    } else {
-        bool wrong = fprintf(file, "%s\n", text) < 0;
-        if (fclose(file) || wrong)
-            result = fault_errno(fault, "file_unwritable", errno, "%s", path);
-    }
+    if (fd >= 0 && close(fd) && result == 0)
+        result = fault_errno(fault, "file_unwritable", errno, "%s", path);
+    OPENSSL_cleanse(text, len);
     free(text);
     return result;
 }
@@ -83,7 +83,8 @@ int ctl_keygen(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct keygen keygen = {0};
     struct fault fault;
-    for (int c; (c = getopt_long(argc, argv, "k:o:p:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "k:o:p:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         switch (c) {
         case 'k': keygen.kind = optarg; break;
         case 'o': keygen.out = optarg; break;

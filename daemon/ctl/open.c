@@ -83,16 +83,15 @@ static int unpack(const char *bundle, const char *passphrase, const char *out, s
 
 int ctl_open(int argc, char **argv)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"event", required_argument, NULL, 'e'},
-                                            {"key", required_argument, NULL, 'k'},
-                                            {"passphrase-file", required_argument, NULL, 'p'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"out", required_argument, NULL, 'o'}, {"event", required_argument, NULL, 'e'},
+        {"key", required_argument, NULL, 'k'}, {"passphrase-file", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
     struct unlock unlock = {0};
     const char *out = NULL;
     struct fault fault;
-    for (int c; (c = getopt_long(argc, argv, "o:e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "o:e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         switch (c) {
         case 'o': out = optarg; break;
         case 'e': unlock.event_path = optarg; break;

@@ -11,15 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUEST_TYPE       "org.dsard.request.v1"
-#define REQUEST_MAX_BYTES  (1024 * 1024)
-#define LIFETIME_S         (45 * 86400)
-#define DELIVERY_MS        30000
+#define REQUEST_TYPE      "org.dsard.request.v1"
+#define REQUEST_MAX_BYTES (1024 * 1024)
+#define LIFETIME_S        (45 * 86400)
+#define DELIVERY_MS       30000
 
 static const char help[] =
     "usage: dsarctl submit --brokers LIST --request FILE --key FILE --source URI --audience TEXT\n"
     "                      [--recipient FILE] [--topic NAME] [--properties FILE]\n\n"
-    "Signs a request and puts it on Kafka; prints its id. FILE (or - for standard input) is the request's JSON; what\n"
+    "Signs a request and puts it on Kafka; prints its id. FILE (or - for standard input) is the request's "
+    "JSON; what\n"
     "it leaves out of subject_request_id, submitted_time, api_version and recipient is filled in.\n"
     "  --key         the portal's private signing key (keygen --kind portal)\n"
     "  --source      who asks: ce_source, as //portal.example\n"
@@ -64,7 +65,8 @@ static int complete_request(json_t *body, const char *recipient_path, struct fau
         return -1;
     json_t *own = sub_object(sub_object(body, "extensions"), "dsard");
     if (!own || set_default(body, "subject_request_id", json_string(id)) ||
-        set_default(body, "submitted_time", json_string(now)) || set_default(body, "api_version", json_string("2.0")))
+        set_default(body, "submitted_time", json_string(now)) ||
+        set_default(body, "api_version", json_string("2.0")))
         return fault_set(fault, "bad_request", "the request cannot be completed: expected a JSON object");
     if (!recipient_path)
         return 0;
@@ -105,16 +107,17 @@ static int sign(struct outgoing *message, const struct submit *submit, const cha
     return result;
 }
 
-static int add_headers(struct outgoing *message, const struct submit *submit, const char *id, struct fault *fault)
+static int add_headers(struct outgoing *message, const struct submit *submit, const char *id,
+                       struct fault *fault)
 {
     char event_id[37], now[CLOCK_TEXT_MAX];
     clock_format(clock_now_unix_s(), now);
     if (event_uuid(event_id, fault))
         return -1;
-    const char *const headers[][2] = {{"ce_specversion", "1.0"},  {"ce_id", event_id},
-                                      {"ce_source", submit->source}, {"ce_type", REQUEST_TYPE},
-                                      {"ce_time", now},           {"ce_subject", id},
-                                      {"content-type", "application/json"}};
+    const char *const headers[][2] = {
+        {"ce_specversion", "1.0"},           {"ce_id", event_id}, {"ce_source", submit->source},
+        {"ce_type", REQUEST_TYPE},           {"ce_time", now},    {"ce_subject", id},
+        {"content-type", "application/json"}};
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         if (outgoing_header(message, headers[i][0], headers[i][1], strlen(headers[i][1]), fault))
             return -1;
@@ -131,7 +134,8 @@ static void delivered(rd_kafka_t *client, const rd_kafka_message_t *message, voi
 
 static int send_message(const struct submit *submit, const struct outgoing *message, struct fault *fault)
 {
-    static const char *const properties[][2] = {{"enable.idempotence", "true"}, {NULL, NULL}};
+    static const char *const properties[][2] = {
+        {"enable.idempotence", "true"}, {"message.timeout.ms", "25000"}, {NULL, NULL}};
     struct delivery delivery = {.opaque = {.name = "producer"}};
     rd_kafka_t *producer =
         ctl_kafka_client(&submit->kafka, RD_KAFKA_PRODUCER, &delivery.opaque, properties, delivered, fault);
@@ -161,10 +165,11 @@ static int submit_request(const struct submit *submit, struct fault *fault)
         fault_set(fault, "bad_request", "subject_request_id must be a text");
         goto out;
     }
+    /* also when its delivery then fails or is in doubt: it may be sent again under the same id */
+    puts(id);
     message = outgoing_new(submit->topic, id, strlen(id), text, strlen(text), fault);
     if (!message || add_headers(message, submit, id, fault) || send_message(submit, message, fault))
         goto out;
-    puts(id);
     result = 0;
 out:
     outgoing_free(message);
@@ -176,14 +181,15 @@ out:
 int ctl_submit(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"brokers", required_argument, NULL, 'b'},   {"request", required_argument, NULL, 'r'},
-        {"key", required_argument, NULL, 'k'},       {"source", required_argument, NULL, 's'},
-        {"audience", required_argument, NULL, 'a'},  {"recipient", required_argument, NULL, 'e'},
-        {"topic", required_argument, NULL, 't'},     {"properties", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},            {NULL, 0, NULL, 0}};
+        {"brokers", required_argument, NULL, 'b'},  {"request", required_argument, NULL, 'r'},
+        {"key", required_argument, NULL, 'k'},      {"source", required_argument, NULL, 's'},
+        {"audience", required_argument, NULL, 'a'}, {"recipient", required_argument, NULL, 'e'},
+        {"topic", required_argument, NULL, 't'},    {"properties", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     struct submit submit = {.topic = "dsar.requests"};
     struct fault fault;
-    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         switch (c) {
         case 'b': submit.kafka.brokers = optarg; break;
         case 'r': submit.request_path = optarg; break;
@@ -196,8 +202,8 @@ int ctl_submit(int argc, char **argv)
         default: return ctl_help(help, c == 'h');
         }
     }
-    if (!submit.kafka.brokers || !submit.request_path || !submit.key_path || !submit.source || !submit.audience ||
-        optind != argc)
+    if (!submit.kafka.brokers || !submit.request_path || !submit.key_path || !submit.source ||
+        !submit.audience || optind != argc)
         return ctl_help(help, 0);
     return submit_request(&submit, &fault) ? ctl_failed("submit", &fault) : CTL_DONE;
 }

@@ -1,4 +1,5 @@
-/* unlock: how open and verify come to a bundle's passphrase: from the event with the recipient's key, or from a file. */
+/* unlock: how open and verify come to a bundle's passphrase: from the event with the recipient's key, or from
+ * a file. */
 #ifndef DSAR_CTL_UNLOCK_H
 #define DSAR_CTL_UNLOCK_H
 

@@ -19,7 +19,8 @@ static const char help[] =
     "usage: dsarctl verify BUNDLE [--event FILE] [--key FILE | --passphrase-file FILE] [--jwks FILE]\n\n"
     "Checks all that can be checked with what is given, and says what that was.\n"
     "  --event            the `completed` event: the digest of the whole bundle must be the one it names\n"
-    "  --key              the recipient's private key: opens the passphrase in the event, and so the contents\n"
+    "  --key              the recipient's private key: opens the passphrase in the event, and so the "
+    "contents\n"
     "  --passphrase-file  the passphrase, on the first line of a file\n"
     "  --jwks             the exporter's public keys: the signatures of event and manifest must hold\n";
 
@@ -58,7 +59,9 @@ static int digest_file(const char *path, char sha256[65], uint64_t *bytes, struc
         else if (n && errno != EINTR)
             result = fault_errno(fault, "file_unreadable", errno, "%s", path);
     }
-    if (result == 0 && EVP_DigestFinal_ex(context, digest, NULL))
+    if (result == 0 && !EVP_DigestFinal_ex(context, digest, NULL))
+        result = fault_set(fault, "internal", "SHA-256 failed");
+    if (result == 0)
         hex(digest, sha256);
     EVP_MD_CTX_free(context);
     if (fd >= 0)
@@ -76,8 +79,8 @@ static int check_whole(const struct verify *verify, struct fault *fault)
         return -1;
     if (!expected || strcmp(expected, sha256) != 0 ||
         json_integer_value(json_object_get(bundle, "size")) != (json_int_t)bytes)
-        return fault_set(fault, "bad_digest", "%s is not the bundle that the event names: it was changed or cut",
-                         verify->bundle);
+        return fault_set(fault, "bad_digest",
+                         "%s is not the bundle that the event names: it was changed or cut", verify->bundle);
     puts("whole bundle: its SHA-256 is the event's");
     return 0;
 }
@@ -127,7 +130,7 @@ static int check_entries(struct reader *reader, const json_t *manifest, struct f
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     size_t k;
     int result = left && context ? 0 : fault_retry(fault, "no_memory", "no memory to check the entries");
-    json_array_foreach(json_object_get(manifest, "entries"), k, item) {
+    json_array_foreach (json_object_get(manifest, "entries"), k, item) {
         const char *name = json_string_value(json_object_get(item, "name"));
         if (result == 0 && (!name || json_object_set(left, name, item)))
             result = fault_set(fault, "bad_archive", "the manifest has an entry without a name");
@@ -149,16 +152,19 @@ static int check_entries(struct reader *reader, const json_t *manifest, struct f
     return result;
 }
 
-static int check_signature(const struct verify *verify, struct reader *reader, const struct buf *text,
-                           struct fault *fault)
+static int check_signature(const struct verify *verify, struct reader *reader, const json_t *manifest,
+                           const struct buf *text, struct fault *fault)
 {
+    const json_t *id = json_object_get(json_object_get(manifest, "request"), "id");
+    const struct signed_as as = {.type = "dsard-manifest", .request = json_string_value(id)};
     struct buf signature;
     buf_init(&signature, 8192);
     int result = read_entry(reader, MANIFEST_SIGNATURE_ENTRY, &signature, fault);
     if (result == 0 && !signature.len)
         result = fault_set(fault, "bad_signature", "the manifest's signature is empty");
     if (result == 0)
-        result = event_file_verify_jws(signature.data, verify->jwks, text->data, text->len, fault);
+        result = as.request ? event_file_verify_jws(signature.data, verify->jwks, &as, text, fault)
+                            : fault_set(fault, "bad_archive", "it names no request");
     buf_wipe(&signature);
     return result ? fault_prefix(fault, "manifest") : 0;
 }
@@ -181,14 +187,16 @@ static int check_contents(const struct verify *verify, struct fault *fault)
         return -1;
     buf_init(&text, MANIFEST_MAX_BYTES);
     int result = read_entry(reader, MANIFEST_ENTRY, &text, fault);
-    if (result == 0 && !(manifest = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL)))
+    if (result == 0 &&
+        !(manifest = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL)))
         result = fault_set(fault, "bad_archive", "the manifest is not JSON");
     if (result == 0)
         result = check_entries(reader, manifest, fault) || same_request(verify, manifest, fault) ? -1 : 0;
     if (result == 0)
         printf("contents: the SHA-256 of each of %zu entries is the manifest's\n",
                json_array_size(json_object_get(manifest, "entries")));
-    if (result == 0 && verify->jwks && (result = check_signature(verify, reader, &text, fault)) == 0)
+    if (result == 0 && verify->jwks &&
+        (result = check_signature(verify, reader, manifest, &text, fault)) == 0)
         puts("manifest: its signature holds");
     json_decref(manifest);
     buf_wipe(&text);
@@ -214,7 +222,8 @@ static int check_all(struct verify *verify, struct fault *fault)
     if (verify->unlock.passphrase && check_contents(verify, fault))
         return -1;
     if (!verify->unlock.event)
-        puts("only the contents were checked: without the event nobody can tell whether this is the whole bundle");
+        puts("only the contents were checked: without the event nobody can tell whether this is the whole "
+             "bundle");
     if (!verify->unlock.passphrase)
         puts("the contents were not opened: without a passphrase only the whole was checked");
     if (!verify->jwks)
@@ -232,7 +241,8 @@ int ctl_verify(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct verify verify = {0};
     struct fault fault;
-    for (int c; (c = getopt_long(argc, argv, "e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         switch (c) {
         case 'e': verify.unlock.event_path = optarg; break;
         case 'k': verify.unlock.key_path = optarg; break;

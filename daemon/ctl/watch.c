@@ -14,13 +14,15 @@
 #define METADATA_MS 10000
 
 static const char help[] =
-    "usage: dsarctl watch --brokers LIST --request ID [--save FILE] [--timeout S] [--topic NAME] [--properties FILE]\n\n"
+    "usage: dsarctl watch --brokers LIST --request ID [--save FILE] [--timeout S] [--topic NAME] "
+    "[--properties FILE]\n\n"
     "Prints the events of a request, one a line, until it has ended.\n"
     "  --save        writes the last event to FILE (which must not exist), for `dsarctl open` and `verify`\n"
     "  --timeout     how long to wait for the end, in seconds; 3600 by default\n"
     "  --topic       dsar.events by default\n"
     "  --properties  a file of librdkafka properties, NAME=VALUE a line\n"
-    "exit status: 0 completed; 1 failed to watch, or not ended in time; 2 wrong usage; 5 it ended otherwise\n";
+    "exit status: 0 completed; 1 failed to watch, or not ended in time; 2 wrong usage; 5 it ended "
+    "otherwise\n";
 
 struct watch {
     struct ctl_kafka kafka;
@@ -30,7 +32,8 @@ struct watch {
     int64_t timeout_ms;
 };
 
-static rd_kafka_topic_partition_list_t *all_partitions(rd_kafka_t *client, const char *topic, struct fault *fault)
+static rd_kafka_topic_partition_list_t *all_partitions(rd_kafka_t *client, const char *topic,
+                                                       struct fault *fault)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
@@ -69,19 +72,25 @@ static char *header_text(const rd_kafka_message_t *message, const char *name)
 /* The message as a structured CloudEvent. NULL when it is no event. */
 static json_t *event_of(const rd_kafka_message_t *message)
 {
-    static const char *const names[][2] = {{"specversion", "ce_specversion"}, {"id", "ce_id"},
-                                           {"source", "ce_source"},           {"type", "ce_type"},
-                                           {"time", "ce_time"},               {"subject", "ce_subject"},
-                                           {"datacontenttype", "content-type"}, {"dsarsignature", SIGNATURE_HEADER}};
+    static const char *const names[][2] = {{"specversion", "ce_specversion"},
+                                           {"id", "ce_id"},
+                                           {"source", "ce_source"},
+                                           {"type", "ce_type"},
+                                           {"time", "ce_time"},
+                                           {"subject", "ce_subject"},
+                                           {"datacontenttype", "content-type"},
+                                           {"dsarsignature", SIGNATURE_HEADER}};
     json_t *event = json_object();
-    json_t *data = json_loadb(message->payload ? message->payload : "", message->len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *data =
+        json_loadb(message->payload ? message->payload : "", message->len, JSON_REJECT_DUPLICATES, NULL);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *text = header_text(message, names[i][1]);
         if (text)
             json_object_set_new(event, names[i][0], json_string(text));
         free(text);
     }
-    if (!data || json_object_set_new(event, "data", data) || !json_string_value(json_object_get(event, "type"))) {
+    if (!data || json_object_set_new(event, "data", data) ||
+        !json_string_value(json_object_get(event, "type"))) {
         json_decref(event);
         return NULL;
     }
@@ -127,8 +136,8 @@ static int save(const char *path, const json_t *event, struct fault *fault)
 
 static bool is_terminal(const char *type)
 {
-    static const char *const terminal[] = {"org.dsard.completed.v1", "org.dsard.failed.v1", "org.dsard.refused.v1",
-                                           "org.dsard.cancelled.v1"};
+    static const char *const terminal[] = {"org.dsard.completed.v1", "org.dsard.failed.v1",
+                                           "org.dsard.refused.v1", "org.dsard.cancelled.v1"};
     for (size_t i = 0; i < sizeof terminal / sizeof *terminal; i++)
         if (strcmp(type, terminal[i]) == 0)
             return true;
@@ -136,9 +145,11 @@ static bool is_terminal(const char *type)
 }
 
 /* Shows an event of the request. *status is set when it was the last one. */
-static int look_at(const struct watch *watch, const rd_kafka_message_t *message, int *status, struct fault *fault)
+static int look_at(const struct watch *watch, const rd_kafka_message_t *message, int *status,
+                   struct fault *fault)
 {
-    if (message->key_len != strlen(watch->request) || memcmp(message->key, watch->request, message->key_len) != 0)
+    if (message->key_len != strlen(watch->request) ||
+        memcmp(message->key, watch->request, message->key_len) != 0)
         return 0;
     json_t *event = event_of(message);
     if (!event)
@@ -203,19 +214,17 @@ static int watch_request(const struct watch *watch, int *status, struct fault *f
 
 int ctl_watch(int argc, char **argv)
 {
-    static const struct option options[] = {{"brokers", required_argument, NULL, 'b'},
-                                            {"request", required_argument, NULL, 'r'},
-                                            {"save", required_argument, NULL, 's'},
-                                            {"timeout", required_argument, NULL, 'w'},
-                                            {"topic", required_argument, NULL, 't'},
-                                            {"properties", required_argument, NULL, 'p'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"brokers", required_argument, NULL, 'b'}, {"request", required_argument, NULL, 'r'},
+        {"save", required_argument, NULL, 's'},    {"timeout", required_argument, NULL, 'w'},
+        {"topic", required_argument, NULL, 't'},   {"properties", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     struct watch watch = {.topic = "dsar.events", .timeout_ms = 3600 * 1000};
     struct fault fault;
     char *end = NULL;
     int status;
-    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c;
+         (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
         switch (c) {
         case 'b': watch.kafka.brokers = optarg; break;
         case 'r': watch.request = optarg; break;

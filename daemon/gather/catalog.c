@@ -30,10 +30,11 @@ static int read_collections(struct catalog_source *source, struct fault *fault)
     const json_t *list = json_object_get(source->hello, "collections");
     source->collections = calloc(json_array_size(list), sizeof *source->collections);
     if (!source->collections)
-        return fault_retry(fault, "no_memory", "no memory for the collections of source %s", source->config->name);
+        return fault_retry(fault, "no_memory", "no memory for the collections of source %s",
+                           source->config->name);
     size_t i;
     json_t *item;
-    json_array_foreach(list, i, item) {
+    json_array_foreach (list, i, item) {
         struct catalog_collection *collection = &source->collections[source->n_collections++];
         collection->name = json_string_value(json_object_get(item, "name"));
         collection->title = json_string_value(json_object_get(item, "title"));
@@ -60,8 +61,8 @@ static int learn(struct catalog_source *source, const struct cancel *never, stru
     return read_collections(source, fault);
 }
 
-static bool add_source(struct catalog *catalog, const struct config *config, const struct source_config *source_config,
-                       const struct cancel *never, FILE *errors)
+static bool add_source(struct catalog *catalog, const struct config *config,
+                       const struct source_config *source_config, const struct cancel *never, FILE *errors)
 {
     struct catalog_source *source = &catalog->sources[catalog->n_sources++];
     source->config = source_config;
@@ -69,8 +70,8 @@ static bool add_source(struct catalog *catalog, const struct config *config, con
     pthread_cond_init(&source->gate_free, NULL);
     struct fault fault;
     if (learn(source, never, &fault)) {
-        fprintf(errors, "%s:%u:%u: error: %s\n", config->path, source_config->mark.line, source_config->mark.column,
-                fault.text);
+        fprintf(errors, "%s:%u:%u: error: %s\n", config->path, source_config->mark.line,
+                source_config->mark.column, fault.text);
         return false;
     }
     return config_check_source(config, source_config, source->hello, errors) == 0;
@@ -128,7 +129,8 @@ int catalog_enter(struct catalog_source *source, const struct cancel *cancel, st
         }
         pthread_cond_timedwait(&source->gate_free, &source->gate_lock, &until);
         if (cancel_raised(cancel))
-            result = fault_set(fault, "cancelled", "source %s: the request was cancelled", source->config->name);
+            result =
+                fault_set(fault, "cancelled", "source %s: the request was cancelled", source->config->name);
     }
     if (result == 0)
         source->n_working++;

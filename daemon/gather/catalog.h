@@ -23,9 +23,9 @@ struct catalog_collection {
 
 struct catalog_source {
     const struct source_config *config;
-    char **argv;   /* the program, its profile and arguments; NULL-terminated */
-    json_t *hello; /* as the connector said it */
-    const json_t *resolve_needs;  /* borrowed from the hello; NULL when it cannot look anybody up */
+    char **argv;                 /* the program, its profile and arguments; NULL-terminated */
+    json_t *hello;               /* as the connector said it */
+    const json_t *resolve_needs; /* borrowed from the hello; NULL when it cannot look anybody up */
     const json_t *resolve_yields;
     struct catalog_collection *collections;
     size_t n_collections;
@@ -45,7 +45,8 @@ int catalog_new(struct catalog **catalog, const struct config *config, FILE *err
     __attribute__((warn_unused_result));
 void catalog_free(struct catalog *catalog);
 
-/* Waits for a free place at the source. Fails with "cancelled". Every place taken is given back by catalog_leave. */
+/* Waits for a free place at the source. Fails with "cancelled". Every place taken is given back by
+ * catalog_leave. */
 int catalog_enter(struct catalog_source *source, const struct cancel *cancel, struct fault *fault)
     __attribute__((warn_unused_result));
 void catalog_leave(struct catalog_source *source);

@@ -1,7 +1,7 @@
 /* child: a connector's process and the three pipes to it.
  *
- * The process starts with an empty environment, no other descriptors, a session of its own (so that whatever it starts
- * can be ended with it), no new privileges and no core dumps. One thread at a time.
+ * The process starts with an empty environment, no other descriptors, a session of its own (so that whatever
+ * it starts can be ended with it), no new privileges and no core dumps. One thread at a time.
  */
 #ifndef DSAR_GATHER_CHILD_H
 #define DSAR_GATHER_CHILD_H
@@ -17,12 +17,14 @@ struct child {
     int log;   /* its standard error, non-blocking */
 };
 
-/* Starts `argv[0]` (a path, not looked up) with the NULL-terminated arguments. Fails with "source_start" when the
- * program cannot be executed. */
-int child_start(struct child *child, char *const argv[], struct fault *fault) __attribute__((warn_unused_result));
+/* Starts `argv[0]` (a path, not looked up) with the NULL-terminated arguments. Fails with "source_start" when
+ * the program cannot be executed. */
+int child_start(struct child *child, char *const argv[], struct fault *fault)
+    __attribute__((warn_unused_result));
 
-/* Closes its input, gives it `grace_ms` to leave, then kills its whole process group. Closes the pipes. Returns the wait
- * status. Harmless on a child that was never started (all zero with descriptors -1) or has ended. */
+/* Closes its input, gives it `grace_ms` to leave, then kills its whole process group. Closes the pipes.
+ * Returns the wait status. Harmless on a child that was never started (all zero with descriptors -1) or has
+ * ended. */
 int child_end(struct child *child, int grace_ms);
 
 #endif

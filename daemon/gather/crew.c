@@ -25,7 +25,8 @@ void crew_run(size_t n_jobs, size_t n_threads, void (*job_cb)(void *ctx, size_t 
     struct crew crew = {.n_jobs = n_jobs, .job_cb = job_cb, .ctx = ctx};
     pthread_t threads[CREW_MAX];
     size_t n = 0;
-    while (n + 1 < n_threads && n + 1 < n_jobs && n < CREW_MAX && pthread_create(&threads[n], NULL, work, &crew) == 0)
+    while (n + 1 < n_threads && n + 1 < n_jobs && n < CREW_MAX &&
+           pthread_create(&threads[n], NULL, work, &crew) == 0)
         n++;
     work(&crew);
     for (size_t i = 0; i < n; i++)

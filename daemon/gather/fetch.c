@@ -12,7 +12,8 @@ struct slot {
     const struct catalog_collection *collection;
     struct collection_result result;
     struct screen *screen;
-    struct entry *entry; /* NULL until the first record */
+    struct entry *entry;     /* NULL until the first record */
+    struct ledger *withheld; /* counts only if the collection ends well */
     bool asked;
     bool ended;
     bool again; /* has a gap that another try may mend */
@@ -157,8 +158,7 @@ static void full_name(const struct fetch *fetch, const struct slot *slot, char *
     snprintf(name, cap, "%s/%s", fetch->source, slot->collection->name);
 }
 
-static int take_withheld(struct fetch *fetch, const struct slot *slot, const json_t *message,
-                         struct fault *fault)
+static int take_withheld(struct fetch *fetch, struct slot *slot, const json_t *message, struct fault *fault)
 {
     const json_int_t count = json_integer_value(json_object_get(message, "count"));
     const char *reason = json_string_value(json_object_get(message, "reason"));
@@ -166,7 +166,9 @@ static int take_withheld(struct fetch *fetch, const struct slot *slot, const jso
         return wrong(fetch, fault, "withheld needs a `count` above 0 and a `reason`");
     char name[BUNDLE_ENTRY_NAME_MAX];
     full_name(fetch, slot, name, sizeof name);
-    return ledger_add(fetch->withheld, name, reason, (uint64_t)count, fault) ? ours(fetch) : 0;
+    if (!slot->withheld && !(slot->withheld = ledger_new()))
+        return no_memory(fetch, fault);
+    return ledger_add(slot->withheld, name, reason, (uint64_t)count, fault) ? ours(fetch) : 0;
 }
 
 static int set_gap(struct fetch *fetch, struct slot *slot, const json_t *message, struct fault *fault)
@@ -183,6 +185,8 @@ static int set_gap(struct fetch *fetch, struct slot *slot, const json_t *message
 
 static int end_records(struct fetch *fetch, struct slot *slot, struct fault *fault)
 {
+    if (slot->withheld && ledger_merge(fetch->withheld, slot->withheld, fault))
+        return ours(fetch);
     if (!slot->entry)
         return 0;
     if (entry_end(slot->entry, fault))
@@ -348,6 +352,7 @@ static int all_ended(const struct fetch *fetch, bool found, struct fault *fault)
 static void slot_wipe(struct slot *slot)
 {
     screen_free(slot->screen);
+    ledger_free(slot->withheld);
     collection_result_wipe(&slot->result);
 }
 
@@ -355,17 +360,16 @@ static void slot_wipe(struct slot *slot)
 static int hand_over(struct fetch *fetch, struct source_result *result, struct ledger *withheld, bool *again,
                      struct fault *fault)
 {
-    struct collection_result *collections = calloc(fetch->n_slots, sizeof *collections);
-    if (!collections || ledger_merge(withheld, fetch->withheld, fault)) {
-        free(collections);
+    char *index;
+    if (ledger_merge(withheld, fetch->withheld, fault))
+        return ours(fetch);
+    if (files_end(&fetch->files, &index, fault))
+        return from_bundle(fetch, fault);
+    result->collections = calloc(fetch->n_slots, sizeof *result->collections);
+    if (!result->collections) {
+        free(index);
         return no_memory(fetch, fault);
     }
-    char *index;
-    if (files_end(&fetch->files, &index, fault)) {
-        free(collections);
-        return from_bundle(fetch, fault);
-    }
-    size_t n = 0;
     for (size_t i = 0; i < fetch->n_slots; i++) {
         struct slot *slot = &fetch->slots[i];
         if (!slot->asked)
@@ -376,12 +380,10 @@ static int hand_over(struct fetch *fetch, struct source_result *result, struct l
             return no_memory(fetch, fault);
         }
         *again |= slot->again;
-        collections[n++] = slot->result;
+        result->collections[result->n_collections++] = slot->result;
         slot->result = (struct collection_result){0}; /* it belongs to the source's result now */
     }
     free(index);
-    result->collections = collections;
-    result->n_collections = n;
     return 0;
 }
 
@@ -433,6 +435,7 @@ struct fetch_outcome fetch_run(const struct fetch_options *options, struct sourc
         outcome.again = fault->retryable;
         section_drop(fetch.section);
         fetch.section = NULL;
+        source_result_clear(result);
     }
     outcome.section = fetch.section;
     for (size_t i = 0; fetch.slots && i < fetch.n_slots; i++)

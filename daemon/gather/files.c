@@ -1,5 +1,6 @@
 #include "gather/files.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ void files_wipe(struct files *files)
     *files = (struct files){0};
 }
 
-/* A neutral extension of at most eight letters and digits: archive paths can be read without the passphrase. */
+/* A neutral extension of at most eight letters and digits: archive paths can be read without the passphrase.
+ */
 static void extension(const char *name, char *text, size_t cap)
 {
     const char *dot = name ? strrchr(name, '.') : NULL;
@@ -52,7 +54,8 @@ static int begin(struct files *files, const char *collection, const json_t *mess
     json_t *id = json_object_get(message, "file"), *name = json_object_get(message, "name");
     json_t *media_type = json_object_get(message, "media_type");
     if (!short_text(id) || !short_text(name) || !short_text(media_type))
-        return wrong(files, fault, "the first piece of a file needs `file`, `name` and `media_type` as texts");
+        return wrong(files, fault,
+                     "the first piece of a file needs `file`, `name` and `media_type` as texts");
     if (files->n_items == files->cap) {
         size_t cap = files->cap ? files->cap * 2 : 16;
         struct file *items = reallocarray(files->items, cap, sizeof *items);
@@ -88,7 +91,8 @@ static bool same_file(const struct file *file, const char *collection, const jso
 int files_piece(struct files *files, const char *collection, const json_t *message, const struct buf *payload,
                 bool *finished, struct fault *fault)
 {
-    if (!json_is_integer(json_object_get(message, "bytes")) || !json_is_boolean(json_object_get(message, "more")))
+    if (!json_is_integer(json_object_get(message, "bytes")) ||
+        !json_is_boolean(json_object_get(message, "more")))
         return wrong(files, fault, "a piece of a file needs `bytes` and `more`");
     if (!files->receiving && begin(files, collection, message, fault))
         return -1;
@@ -126,8 +130,8 @@ static json_t *describe(const struct file *file)
     char sha256[65];
     for (size_t i = 0; i < sizeof info->sha256; i++)
         snprintf(sha256 + 2 * i, 3, "%02x", info->sha256[i]);
-    json_t *row = json_pack("{s:s,s:s,s:I,s:s,s:b}", "path", info->name, "collection", file->collection, "bytes",
-                            (json_int_t)info->bytes, "sha256", sha256, "screened", 0);
+    json_t *row = json_pack("{s:s,s:s,s:I,s:s,s:b}", "path", info->name, "collection", file->collection,
+                            "bytes", (json_int_t)info->bytes, "sha256", sha256, "screened", 0);
     if (row && json_object_update(row, file->about)) {
         json_decref(row);
         return NULL;
@@ -145,6 +149,7 @@ static int write_row(struct entry *entry, const struct file *file, bool first, s
     int result = entry_write(entry, first ? "[\n" : ",\n", 2, fault);
     if (result == 0)
         result = entry_write(entry, text, strlen(text), fault);
+    OPENSSL_cleanse(text, strlen(text));
     free(text);
     return result;
 }

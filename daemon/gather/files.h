@@ -33,9 +33,9 @@ void files_init(struct files *files, const char *source, struct section *section
 /* Frees the list; the entries belong to the section. */
 void files_wipe(struct files *files);
 
-/* Takes one piece. `message` is the protocol's `file` message, `payload` its bytes. *bytes is the file's size when this
- * was its last piece and *finished is true. Fails with "source_protocol" when pieces are mixed or unnamed, otherwise as
- * entry_open and entry_write. */
+/* Takes one piece. `message` is the protocol's `file` message, `payload` its bytes. *bytes is the file's size
+ * when this was its last piece and *finished is true. Fails with "source_protocol" when pieces are mixed or
+ * unnamed, otherwise as entry_open and entry_write. */
 int files_piece(struct files *files, const char *collection, const json_t *message, const struct buf *payload,
                 bool *finished, struct fault *fault) __attribute__((warn_unused_result));
 
@@ -45,7 +45,8 @@ uint64_t files_last_bytes(const struct files *files);
 /* Takes the files of one collection out of the bundle again. */
 void files_drop(struct files *files, const char *collection);
 
-/* Writes the index as the entry `<source>/files.json`. *name is its path, the caller's, or NULL without any file. */
+/* Writes the index as the entry `<source>/files.json`. *name is its path, the caller's, or NULL without any
+ * file. */
 int files_end(struct files *files, char **name, struct fault *fault) __attribute__((warn_unused_result));
 
 #endif

@@ -72,13 +72,15 @@ static struct session_options session_options(const struct gather *gather)
     return (struct session_options){.log = gather->options->log, .cancel = gather->options->cancel};
 }
 
+/* What a connector says may quote what it read, so it is shown only to those who ask for it. */
 static void log_failed_try(const struct part *part, unsigned tried, const char *what,
                            const struct fault *fault)
 {
-    char text[80];
-    snprintf(text, sizeof text, "%s failed at try %u of %u", what, tried,
-             part->gather->options->config->retry.attempts);
-    log_fault(part->gather->options->log, LOG_LEVEL_WARNING, part->gather->options->request->id, text, fault);
+    const struct gather_options *options = part->gather->options;
+    log_line(options->log, LOG_LEVEL_WARNING, options->request->id,
+             "source %s: %s failed at try %u of %u (%s)", part->source->config->name, what, tried,
+             options->config->retry.attempts, fault->code);
+    log_line(options->log, LOG_LEVEL_DEBUG, options->request->id, "%s", fault->text);
 }
 
 /* --- pass one: who is it --- */

@@ -1,7 +1,8 @@
 /* gather: asks every source for what it holds of the person.
  *
- * Two passes: first the sources say who the person is, in waves until nothing new comes; then, with the set of identities
- * frozen, all are asked for their records at once. A source that fails is tried again in place, then it is a named gap.
+ * Two passes: first the sources say who the person is, in waves until nothing new comes; then, with the set
+ * of identities frozen, all are asked for their records at once. A source that fails is tried again in place,
+ * then it is a named gap.
  */
 #ifndef DSAR_GATHER_GATHER_H
 #define DSAR_GATHER_GATHER_H
@@ -22,14 +23,16 @@ struct gather_options {
     struct preview_budget *previews;
     const struct cancel *cancel;
     struct log *log;
-    /* Is told, from several threads at once, that `n_done` of `n_sources` sources have answered. May be NULL. */
+    /* Is told, from several threads at once, that `n_done` of `n_sources` sources have answered. May be NULL.
+     */
     void (*progress_cb)(void *ctx, size_t n_done, size_t n_sources);
     void *ctx;
 };
 
-/* Fills *result (wiped by the caller with gather_result_wipe, whatever is returned) and *identities (the manifest's list, a
- * new reference). -1 only when there is nothing to deliver: "ambiguous" or "empty_scope" (the request is to be refused), "cancelled", or a
- * fault of our own side, for which the whole attempt is to be made again. */
+/* Fills *result (wiped by the caller with gather_result_wipe, whatever is returned) and *identities (the
+ * manifest's list, a new reference). -1 only when there is nothing to deliver: "ambiguous" or "empty_scope"
+ * (the request is to be refused), "cancelled", or a fault of our own side, for which the whole attempt is to
+ * be made again. */
 int gather_run(const struct gather_options *options, struct gather_result *result, json_t **identities,
                struct fault *fault) __attribute__((warn_unused_result));
 

@@ -26,7 +26,7 @@ static bool is_names(const json_t *list)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(list, i, item)
+    json_array_foreach (list, i, item)
         if (!is_name(item))
             return false;
     return json_is_array(list);
@@ -43,9 +43,10 @@ static int check_collections(const json_t *collections, const char *source, stru
         return wrong(fault, source, "`collections` must be a list that is not empty");
     size_t i;
     json_t *item;
-    json_array_foreach(collections, i, item) {
+    json_array_foreach (collections, i, item) {
         const json_t *name = json_object_get(item, "name"), *needs = json_object_get(item, "needs");
-        if (!is_name(name) || !is_text(json_object_get(item, "title")) || !is_text(json_object_get(item, "category")))
+        if (!is_name(name) || !is_text(json_object_get(item, "title")) ||
+            !is_text(json_object_get(item, "category")))
             return wrong(fault, source, "a collection needs `name`, `title` and `category`");
         if (strcmp(json_string_value(name), "files") == 0)
             return wrong(fault, source, "no collection may be named `files`: it is the index of files");
@@ -63,8 +64,10 @@ int hello_check(const json_t *hello, const char *source, struct fault *fault)
     const json_t *resolve = json_object_get(hello, "resolve");
     if (!is_name(json_object_get(hello, "name")) || !is_text(json_object_get(hello, "version")))
         return wrong(fault, source, "`name` and `version` must be texts");
-    if (resolve && (!is_names(json_object_get(resolve, "needs")) || !is_names(json_object_get(resolve, "yields")) ||
-                    json_array_size(json_object_get(resolve, "needs")) == 0))
-        return wrong(fault, source, "`resolve` needs the lists `needs` (not empty) and `yields` of identity kinds");
+    if (resolve &&
+        (!is_names(json_object_get(resolve, "needs")) || !is_names(json_object_get(resolve, "yields")) ||
+         json_array_size(json_object_get(resolve, "needs")) == 0))
+        return wrong(fault, source,
+                     "`resolve` needs the lists `needs` (not empty) and `yields` of identity kinds");
     return check_collections(json_object_get(hello, "collections"), source, fault);
 }

@@ -10,8 +10,9 @@
 /* Names of the protocol: [a-z][a-z0-9_.-]*, at most DSAR_NAME_MAX bytes. */
 bool hello_name_valid(const char *name);
 
-/* Checks every member that the daemon relies on. Fails with "source_protocol"; the text names the member. `source` is for
- * texts. */
-int hello_check(const json_t *hello, const char *source, struct fault *fault) __attribute__((warn_unused_result));
+/* Checks every member that the daemon relies on. Fails with "source_protocol"; the text names the member.
+ * `source` is for texts. */
+int hello_check(const json_t *hello, const char *source, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,4 +1,5 @@
-/* result: how each source and each of its collections came out. What the manifest, the report and the event are made of.
+/* result: how each source and each of its collections came out. What the manifest, the report and the event
+ * are made of.
  *
  * A result owns its strings and its previews. It is filled by gather and read-only afterwards. */
 #ifndef DSAR_GATHER_RESULT_H
@@ -25,11 +26,11 @@ enum source_status {
 const char *source_status_name(enum source_status status);
 
 struct collection_result {
-    char *name;     /* "invoices" */
-    char *title;    /* "Invoices", for people */
-    char *category; /* "billing" */
-    char *entry;    /* the entry's path in the archive, NULL when there is none (no records) */
-    char *files;    /* the path of the index of its files, NULL without files */
+    char *name;                /* "invoices" */
+    char *title;               /* "Invoices", for people */
+    char *category;            /* "billing" */
+    char *entry;               /* the entry's path in the archive, NULL when there is none (no records) */
+    char *files;               /* the path of the index of its files, NULL without files */
     enum source_status status; /* COMPLETE, PARTIAL, NOT_FOUND (absent) or FAILED */
     uint64_t n_records;
     uint64_t n_files;

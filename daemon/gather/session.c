@@ -9,9 +9,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HELLO_MS           10000
 #define LEAVE_MS           2000
+#define CANCEL_MS          5000
 #define RETRY_AFTER_MAX_MS 3600000
 
 struct session {
@@ -21,8 +23,8 @@ struct session {
     int64_t retry_after_ms;
 };
 
-static int start(struct session *session, char *const argv[], const char *name, const struct session_options *options,
-                 struct fault *fault)
+static int start(struct session *session, char *const argv[], const char *name,
+                 const struct session_options *options, struct fault *fault)
 {
     session->child = (struct child){.in = -1, .out = -1, .log = -1};
     session->frames = (struct frames){
@@ -47,15 +49,16 @@ static int read_hello(struct session *session, json_t **hello, struct fault *fau
     const char *type;
     if (frames_read(&session->frames, hello, &type, fault))
         return -1;
-    if (strcmp(type, "hello") == 0 && json_integer_value(json_object_get(*hello, "protocol")) == DSAR_PROTOCOL_VERSION)
+    if (strcmp(type, "hello") == 0 &&
+        json_integer_value(json_object_get(*hello, "protocol")) == DSAR_PROTOCOL_VERSION)
         return 0;
     json_decref(*hello);
     *hello = NULL;
     return protocol_fault(session, fault, "expected a hello of protocol version 1");
 }
 
-int session_ask_hello(char *const argv[], const char *name, const struct session_options *options, json_t **hello,
-                      struct fault *fault)
+int session_ask_hello(char *const argv[], const char *name, const struct session_options *options,
+                      json_t **hello, struct fault *fault)
 {
     struct session session = {0};
     int result = -1;
@@ -75,20 +78,24 @@ bool session_code_is_ours(const char *code)
     return false;
 }
 
-/* Codes come from the connector; only well-formed ones go on into manifests and events, and none by which one source
- * would end the whole request. */
+/* Codes come from the connector; only well-formed ones go on into manifests and events, and none by which one
+ * source would end the whole request. */
 static const char *code_of(const json_t *message)
 {
     const char *code = json_string_value(json_object_get(message, "code"));
     return code && hello_name_valid(code) && !session_code_is_ours(code) ? code : "source_failed";
 }
 
-/* Turns a message with code, text, retryable, retry_after_ms into a fault. */
+static void take_retry_after(struct session *session, const json_t *message)
+{
+    const json_int_t wait_ms = json_integer_value(json_object_get(message, "retry_after_ms"));
+    session->retry_after_ms = wait_ms < 0 ? 0 : wait_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait_ms;
+}
+
+/* Turns a message with code, text and retryable into a fault. */
 static int reported(struct session *session, const json_t *message, struct fault *fault)
 {
     const char *text = json_string_value(json_object_get(message, "text"));
-    const json_int_t wait_ms = json_integer_value(json_object_get(message, "retry_after_ms"));
-    session->retry_after_ms = wait_ms < 0 ? 0 : wait_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait_ms;
     const char *code = code_of(message);
     fault_set(fault, code, "source %s: %s", session->frames.source, text ? text : code);
     fault->retryable = json_is_true(json_object_get(message, "retryable"));
@@ -117,7 +124,9 @@ static int configure(struct session *session, struct fault *fault)
     if (config_source_settings(source->config, source->hello, &settings, &secrets, fault))
         return -1;
     int result = -1;
-    message = json_pack("{s:s,s:o,s:o}", "type", "configure", "settings", settings, "secrets", secrets);
+    message =
+        json_pack("{s:s,s:I,s:o,s:o}", "type", "configure", "keep_alive_ms",
+                  (json_int_t)source->config->keep_alive_s * 1000, "settings", settings, "secrets", secrets);
     if (!message)
         result = fault_retry(fault, "no_memory", "no memory to configure source %s", source->config->name);
     else if (frames_write(&session->frames, message, fault) == 0)
@@ -127,12 +136,13 @@ static int configure(struct session *session, struct fault *fault)
     return result;
 }
 
-int session_open(struct session **session, const struct catalog_source *source, const struct session_options *options,
-                 struct fault *fault)
+int session_open(struct session **session, const struct catalog_source *source,
+                 const struct session_options *options, struct fault *fault)
 {
     struct session *new = calloc(1, sizeof *new);
     if (!new)
-        return fault_retry(fault, "no_memory", "no memory for a session with source %s", source->config->name);
+        return fault_retry(fault, "no_memory", "no memory for a session with source %s",
+                           source->config->name);
     new->source = source;
     json_t *hello = NULL;
     if (start(new, source->argv, source->config->name, options, fault) || read_hello(new, &hello, fault))
@@ -154,11 +164,23 @@ failed:
     return -1;
 }
 
+/* Says that the work is no longer wanted. It need not be heard: the end of the connector's input says the
+ * same. */
+static void say_cancel(const struct session *session)
+{
+    static const char cancel[] = "{\"type\":\"cancel\"}\n";
+    ssize_t n = write(session->child.in, cancel, sizeof cancel - 1);
+    (void)n;
+}
+
 void session_close(struct session *session)
 {
     if (!session)
         return;
-    child_end(&session->child, LEAVE_MS);
+    bool cancelled = cancel_raised(session->frames.cancel) && session->child.in >= 0;
+    if (cancelled)
+        say_cancel(session);
+    child_end(&session->child, cancelled ? CANCEL_MS : LEAVE_MS);
     frames_wipe(&session->frames);
     free(session);
 }
@@ -182,6 +204,7 @@ static int ask(struct session *session, json_t *question, unsigned deadline_s, s
 static int read_done(struct session *session, const json_t *message, bool *found, struct fault *fault)
 {
     const char *status = json_string_value(json_object_get(message, "status"));
+    take_retry_after(session, message);
     if (status && strcmp(status, "failed") == 0)
         return reported(session, message, fault);
     *found = status && strcmp(status, "ok") == 0;
@@ -191,10 +214,11 @@ static int read_done(struct session *session, const json_t *message, bool *found
 }
 
 int session_resolve(struct session *session, const char *request, json_t *identities,
-                    int (*yield_cb)(void *ctx, const char *kind, const char *value, struct fault *fault), void *ctx,
-                    bool *found, struct fault *fault)
+                    int (*yield_cb)(void *ctx, const char *kind, const char *value, struct fault *fault),
+                    void *ctx, bool *found, struct fault *fault)
 {
-    json_t *question = json_pack("{s:s,s:s,s:O}", "type", "resolve", "request", request, "identities", identities);
+    json_t *question =
+        json_pack("{s:s,s:s,s:O}", "type", "resolve", "request", request, "identities", identities);
     if (ask(session, question, session->source->config->resolve_deadline_s, fault))
         return -1;
     for (;;) {
@@ -209,8 +233,9 @@ int session_resolve(struct session *session, const char *request, json_t *identi
         } else if (strcmp(type, "identity") == 0) {
             const char *kind = json_string_value(json_object_get(message, "kind"));
             const char *value = json_string_value(json_object_get(message, "value"));
-            result = kind && value ? yield_cb(ctx, kind, value, fault)
-                                   : protocol_fault(session, fault, "an identity needs `kind` and `value` as texts");
+            result = kind && value
+                         ? yield_cb(ctx, kind, value, fault)
+                         : protocol_fault(session, fault, "an identity needs `kind` and `value` as texts");
         } else if (strcmp(type, "progress") != 0 && strcmp(type, "warning") != 0) {
             result = protocol_fault(session, fault, "a message that does not belong into resolve");
         }
@@ -221,12 +246,12 @@ int session_resolve(struct session *session, const char *request, json_t *identi
 }
 
 int session_fetch(struct session *session, const char *request, json_t *identities, json_t *collections,
-                  int (*message_cb)(void *ctx, const json_t *message, const char *type, const struct buf *payload,
-                                    struct fault *fault),
+                  int (*message_cb)(void *ctx, const json_t *message, const char *type,
+                                    const struct buf *payload, struct fault *fault),
                   void *ctx, bool *found, struct fault *fault)
 {
-    json_t *question = json_pack("{s:s,s:s,s:O,s:O}", "type", "fetch", "request", request, "identities", identities,
-                                 "collections", collections);
+    json_t *question = json_pack("{s:s,s:s,s:O,s:O}", "type", "fetch", "request", request, "identities",
+                                 identities, "collections", collections);
     if (ask(session, question, session->source->config->deadline_s, fault))
         return -1;
     for (;;) {

@@ -36,7 +36,9 @@ static int set_secret(rd_kafka_conf_t *conf, const struct config_pair *pair, str
             result = fault_set(fault, "secret_unreadable", "kafka property %s: %s is empty", pair->name,
                                pair->value);
         else {
-            secret.data[strcspn(secret.data, "\r\n")] = '\0';
+            /* only at the end: a PEM file has many lines */
+            while (secret.len && strchr("\r\n", secret.data[secret.len - 1]))
+                secret.data[--secret.len] = '\0';
             if (rd_kafka_conf_set(conf, pair->name, secret.data, ignored, sizeof ignored) != RD_KAFKA_CONF_OK)
                 result =
                     fault_set(fault, "bad_property", "kafka property %s: the value in %s was not accepted",

@@ -39,18 +39,23 @@ struct signed_message {
     const void *value; /* Kafka's message value, with nothing stripped or rewritten: what is signed */
     size_t value_len;
     const char *signature;   /* the header `dsar-signature`, or NULL */
-    int64_t received_unix_s; /* when a worker first took it in; not a time that the producer wrote */
+    int64_t received_unix_s; /* when the broker appended it, if the topic keeps that time; otherwise when it was read.
+                                Never a time that the producer wrote */
 };
 
-/* Checks a signature and all that it binds. `audience` is what `aud` must say. Codes, in the order of the
- * checks: "unsigned"         no signature "bad_signature"    not a detached JWS of the accepted form; later:
- * not the key's signature of the value "unknown_kid"      the key is not in the set "wrong_algorithm"  not
- * ES256 "typ_mismatch"     `typ` is not the type, "iss_mismatch" `iss` is not the source, "sub_mismatch"
- * `sub`, the request id and Kafka's key are not all the same, "audience" `aud` is not `audience`
- * "not_yet_valid"    `iat` is missing, or more than 5 minutes after the arrival
- * "expired"          `exp` is missing, before the arrival, or more than TRUST_LIFETIME_MAX_S after `iat`
- * "retired_key"      signed after the key was retired
- * "no_right"         the key may not do this, or not for this source
+/* Checks a signature and all that it binds. `audience` is what `aud` must say. Codes, in the order of the checks:
+ * "unsigned"        no signature
+ * "bad_signature"   not a detached JWS of the accepted form; later: not the key's signature of the value
+ * "unknown_kid"     the key is not in the set
+ * "wrong_algorithm" not ES256
+ * "typ_mismatch"    `typ` is not the type
+ * "iss_mismatch"    `iss` is not the source
+ * "sub_mismatch"    `sub`, the request id and Kafka's key are not all the same
+ * "audience"        `aud` is not `audience`
+ * "not_yet_valid"   `iat` is missing, or more than 5 minutes after the arrival
+ * "expired"         `exp` is missing, before the arrival, or more than TRUST_LIFETIME_MAX_S after `iat`
+ * "retired_key"     signed after the key was retired
+ * "no_right"        the key may not do this, or not for this source
  * and "no_memory" (retryable). */
 int trust_verify(const struct trust *trust, const struct signed_message *message, enum trust_right right,
                  const char *audience, struct fault *fault) __attribute__((warn_unused_result));

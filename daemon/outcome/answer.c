@@ -20,6 +20,7 @@ struct answer {
     struct origin origin;
     struct cloudevent *event;
     struct request *request;
+    bool trusted;  /* whoever asks may ask */
     bool accepted; /* the portal was told */
 };
 
@@ -63,7 +64,7 @@ static int verify(const struct answer *answer, struct fault *fault)
 {
     const rd_kafka_message_t *message = answer->item->message;
     const char *id = answer->request->id;
-    if (answer->answerer->trust) {
+    if (answer->answerer->exporter->trust) {
         const struct signed_message claim = {
             .type = answer->event->type,
             .source = answer->event->source,
@@ -75,15 +76,16 @@ static int verify(const struct answer *answer, struct fault *fault)
             .signature = answer->event->signature,
             .received_unix_s = answer->item->received_unix_s,
         };
-        return trust_verify(answer->answerer->trust, &claim, TRUST_REQUEST, config_of(answer)->requests.audience,
-                            fault);
+        return trust_verify(answer->answerer->exporter->trust, &claim, TRUST_REQUEST,
+                            config_of(answer)->requests.audience, fault);
     }
     if (message->key_len != strlen(id) || !message->key || memcmp(message->key, id, message->key_len) != 0)
         return fault_set(fault, "sub_mismatch", "expected the request id as the message's key");
     return 0;
 }
 
-/* Reads the message. *why is set when the verdict is not REQUEST_OK; -1 when it cannot be read for want of memory. */
+/* Reads the message. *why is set when the verdict is not REQUEST_OK; -1 when it cannot be read for want of
+ * memory. */
 static int read_request(struct answer *answer, enum request_verdict *verdict, struct fault *why)
 {
     *verdict = REQUEST_UNUSABLE;
@@ -103,6 +105,7 @@ static int read_request(struct answer *answer, enum request_verdict *verdict, st
         *why = distrust;
         return why->retryable ? -1 : 0;
     }
+    answer->trusted = true;
     return 0;
 }
 
@@ -114,8 +117,8 @@ static int add_dead_letter(const struct answer *answer, const struct fault *why,
     if (!letter)
         return -1;
     log_line(answer->answerer->exporter->log, LOG_LEVEL_WARNING, NULL,
-             "message %s/%d@%lld is a dead letter: %s (%s)", answer->origin.topic, (int)answer->origin.partition,
-             (long long)answer->origin.offset, why->text, why->code);
+             "message %s/%d@%lld is a dead letter: %s (%s)", answer->origin.topic,
+             (int)answer->origin.partition, (long long)answer->origin.offset, why->text, why->code);
     add(answer->item, letter);
     return 0;
 }
@@ -130,7 +133,11 @@ static struct outgoing *make_event(const struct answer *answer, enum event_type 
         return NULL;
     }
     clock_format(clock_now_unix_s(), time);
-    const struct event event = {.type = type, .id = id, .time = time, .request = answer->request->id, .data = data,
+    const struct event event = {.type = type,
+                                .id = id,
+                                .time = time,
+                                .request = answer->request->id,
+                                .data = data,
                                 .traceparent = answer->event->traceparent};
     return event_message(config_of(answer), answer->answerer->exporter->key, &event, fault);
 }
@@ -141,10 +148,11 @@ static int add_audit(const struct answer *answer, const struct receipt *receipt,
     const json_t *own = json_object_get(json_object_get(receipt->event_data, "extensions"), "dsard");
     json_t *sources = json_object_get(own, "sources"), *withheld = json_object_get(own, "withheld");
     json_t *reason = json_object_get(receipt->event_data, "reason");
-    json_t *data = json_pack("{s:s,s:s,s:s,s:s,s:O*,s:O*,s:O*}", "controller_id", config_of(answer)->controller.id,
-                             "subject_request_id", receipt->request, "writer",
-                             config_of(answer)->kafka.transactional_id, "outcome", event_type_name(receipt->type),
-                             "sources", sources, "withheld", withheld, "reason", reason);
+    json_t *data =
+        json_pack("{s:s,s:s,s:s,s:s,s:O*,s:O*,s:O*}", "controller_id", config_of(answer)->controller.id,
+                  "subject_request_id", receipt->request, "writer", config_of(answer)->kafka.transactional_id,
+                  "outcome", event_type_name(receipt->type), "sources", sources, "withheld", withheld,
+                  "reason", reason);
     struct outgoing *message = make_event(answer, EVENT_AUDIT, data, fault);
     json_decref(data);
     if (!message)
@@ -163,7 +171,8 @@ static int add_receipt(const struct answer *answer, const struct receipt *receip
         .data = receipt->event_data,
         .traceparent = answer->event->traceparent,
     };
-    struct outgoing *message = event_message(config_of(answer), answer->answerer->exporter->key, &event, fault);
+    struct outgoing *message =
+        event_message(config_of(answer), answer->answerer->exporter->key, &event, fault);
     if (!message)
         return -1;
     add(answer->item, message);
@@ -174,8 +183,8 @@ static int add_receipt(const struct answer *answer, const struct receipt *receip
 static int add_repeated(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
 {
     json_t *data = event_data(config_of(answer), EVENT_REPEATED, answer->request->id, 0, NULL);
-    json_t *first = json_pack("{s:{s:{s:s,s:s}}}", "dsard", "repeats", "type", event_type_name(receipt->type), "time",
-                              receipt->event_time);
+    json_t *first = json_pack("{s:{s:{s:s,s:s}}}", "dsard", "repeats", "type", event_type_name(receipt->type),
+                              "time", receipt->event_time);
     struct outgoing *message = NULL;
     if (data && first && json_object_set(data, "extensions", first) == 0)
         message = make_event(answer, EVENT_REPEATED, data, fault);
@@ -203,11 +212,12 @@ static int answer_from_store(const struct answer *answer, bool *answered, struct
     struct exporter *exporter = answer->answerer->exporter;
     struct receipt *receipt;
     size_t n_bad;
-    if (receipt_find(&receipt, exporter->store, answer->request->id, &answer->origin, exporter->key, &n_bad, fault))
+    if (receipt_find(&receipt, exporter->store, answer->request->id, &answer->origin, exporter->key, &n_bad,
+                     fault))
         return -1;
     if (n_bad)
-        log_line(exporter->log, LOG_LEVEL_WARNING, answer->request->id, "%zu receipts do not verify and are ignored",
-                 n_bad);
+        log_line(exporter->log, LOG_LEVEL_WARNING, answer->request->id,
+                 "%zu receipts do not verify and are ignored", n_bad);
     *answered = receipt != NULL;
     if (!receipt)
         return 0;
@@ -229,7 +239,8 @@ static int answer_from_store(const struct answer *answer, bool *answered, struct
 static void notify(const struct answer *answer, enum event_type type, json_t *extensions)
 {
     struct fault fault;
-    json_t *data = event_data(config_of(answer), type, answer->request->id, answer->request->due_unix_s, NULL);
+    json_t *data =
+        event_data(config_of(answer), type, answer->request->id, answer->request->due_unix_s, NULL);
     if (data && extensions)
         json_object_set(data, "extensions", extensions);
     struct outgoing *message = make_event(answer, type, data, &fault);
@@ -240,8 +251,8 @@ static void notify(const struct answer *answer, enum event_type type, json_t *ex
 
 static void notify_progress(void *ctx, size_t n_done, size_t n_sources)
 {
-    json_t *extensions = json_pack("{s:{s:{s:I,s:I}}}", "dsard", "progress", "done", (json_int_t)n_done, "total",
-                                   (json_int_t)n_sources);
+    json_t *extensions = json_pack("{s:{s:{s:I,s:I}}}", "dsard", "progress", "done", (json_int_t)n_done,
+                                   "total", (json_int_t)n_sources);
     notify(ctx, EVENT_PROGRESS, extensions);
     json_decref(extensions);
 }
@@ -264,11 +275,13 @@ static int export(struct answer *answer, struct fault *fault)
     return result;
 }
 
-static int refuse(struct answer *answer, const struct fault *why, struct fault *fault)
+static int end_request(struct answer *answer, enum event_type type, const struct fault *why,
+                       struct fault *fault)
 {
     struct receipt *receipt;
-    log_fault(answer->answerer->exporter->log, LOG_LEVEL_INFO, answer->request->id, "refused", why);
-    if (attempt_refuse(answer->answerer->exporter, answer->request, &answer->origin, why, &receipt, fault))
+    struct exporter *exporter = answer->answerer->exporter;
+    log_fault(exporter->log, LOG_LEVEL_WARNING, answer->request->id, event_type_name(type), why);
+    if (attempt_end(exporter, answer->request, &answer->origin, type, why, &receipt, fault))
         return -1;
     int result = add_receipt(answer, receipt, fault);
     receipt_free(receipt);
@@ -302,11 +315,26 @@ static int answer_once(struct answer *answer, struct fault *fault)
     if (answered)
         return 0;
     if (verdict == REQUEST_UNANSWERABLE)
-        return refuse(answer, &why, fault);
+        return end_request(answer, EVENT_REFUSED, &why, fault);
     if (!answer->accepted)
         notify(answer, EVENT_ACCEPTED, NULL);
     answer->accepted = true;
     return export(answer, fault);
+}
+
+static void drop_answers(struct item *item)
+{
+    outgoing_free(item->answers);
+    item->answers = NULL;
+}
+
+/* Whether another attempt cannot help: the fault does not pass with time, or the time for an answer is over.
+ */
+static bool is_hopeless(const struct answer *answer, const struct fault *fault)
+{
+    const struct request *request = answer->request;
+    return answer->trusted &&
+           (!fault->retryable || (request->due_unix_s && clock_now_unix_s() >= request->due_unix_s));
 }
 
 void answer_item(const struct answerer *answerer, struct item *item)
@@ -322,10 +350,15 @@ void answer_item(const struct answerer *answerer, struct item *item)
     int64_t pause_ms = answerer->exporter->config->retry.first_ms;
     struct fault fault;
     while (answer_once(&answer, &fault)) {
-        outgoing_free(item->answers);
-        item->answers = NULL;
+        drop_answers(item);
         if (cancel_raised(item->cancel))
             break;
+        if (is_hopeless(&answer, &fault)) {
+            struct fault why = fault;
+            if (end_request(&answer, EVENT_FAILED, &why, &fault) == 0)
+                break;
+            drop_answers(item);
+        }
         log_fault(log, LOG_LEVEL_ERROR, answer.request ? answer.request->id : NULL,
                   "the attempt failed and will be made again", &fault);
         if (cancel_wait(item->cancel, pause_ms))

@@ -1,8 +1,8 @@
-/* answer: what becomes of one message: a dead letter, a refusal, an outcome that is already stored, or an export. */
+/* answer: what becomes of one message: a dead letter, a refusal, an outcome that is already stored, or an
+ * export. */
 #ifndef DSAR_OUTCOME_ANSWER_H
 #define DSAR_OUTCOME_ANSWER_H
 
-#include "intake/trust.h"
 #include "outcome/desk.h"
 #include "outcome/exporter.h"
 #include "outcome/publisher.h"
@@ -10,11 +10,11 @@
 struct answerer {
     struct exporter *exporter;
     struct publisher *publisher; /* for `accepted` and `progress` */
-    const struct trust *trust;   /* NULL when requests need no signature */
 };
 
-/* Works on the item until it has its answers. Our own failures (disk, store, memory) are tried again with growing pauses
- * as long as the item is wanted; when it no longer is, it stays without answers. Several threads may do this at once. */
+/* Works on the item until it has its answers. Our own failures (disk, store, memory) are tried again with
+ * growing pauses as long as the item is wanted; when it no longer is, it stays without answers. Several
+ * threads may do this at once. */
 void answer_item(const struct answerer *answerer, struct item *item);
 
 #endif

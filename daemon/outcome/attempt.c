@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "bundle/manifest.h"
 #include "bundle/report.h"
+#include "bundle/report_text.h"
 #include "gather/gather.h"
 
 #include <inttypes.h>
@@ -138,6 +139,7 @@ static int add_manifest(struct work *work, const struct manifest *manifest, stru
     return result;
 }
 
+/* Sources may use up all entries of the bundle, but not the ones that explain it. */
 static int explain(struct work *work, struct fault *fault)
 {
     const struct exporter *exporter = work->attempt->exporter;
@@ -158,6 +160,7 @@ static int explain(struct work *work, struct fault *fault)
         .result = &work->result,
     };
     const struct report report = {.manifest = &manifest, .locale = request->locale};
+    bundle_make_room(work->bundle, 3);
     return add_report(work->front, &report, fault) || add_manifest(work, &manifest, fault) ? -1 : 0;
 }
 
@@ -185,6 +188,13 @@ static int store_bundle(struct work *work, struct fault *fault)
 
 /* --- what the event says --- */
 
+/* What a connector says of its gap stays in the sealed bundle: who knows what it quotes. */
+static const char *gap_words(const struct source_result *source)
+{
+    const char *words = report_gap(REPORT_EN, source->gap_code);
+    return words ? words : "The system could not be read in full.";
+}
+
 static json_t *source_facts(const struct gather_result *result)
 {
     json_t *list = json_array();
@@ -200,8 +210,8 @@ static json_t *source_facts(const struct gather_result *result)
                                 source_status_name(source->status), "records", (json_int_t)n_records, "files",
                                 (json_int_t)n_files, "bytes", (json_int_t)bytes);
         if (row && source->gap_code &&
-            json_object_set_new(row, "reason",
-                                json_pack("{s:s,s:s}", "code", source->gap_code, "text", source->gap_text))) {
+            json_object_set_new(
+                row, "reason", json_pack("{s:s,s:s}", "code", source->gap_code, "text", gap_words(source)))) {
             json_decref(row);
             row = NULL;
         }
@@ -296,29 +306,53 @@ static int leave_receipt(struct work *work, enum event_type type, json_t *data, 
     return result;
 }
 
+/* Removes a bundle that no receipt names. A receipt that failed at its last step may still be seen: then both
+ * stay. */
+static void remove_unnamed(const struct work *work, const char *file)
+{
+    struct exporter *exporter = work->attempt->exporter;
+    const char *request = work->attempt->request->id;
+    char receipt[64];
+    struct buf content;
+    struct fault fault;
+    snprintf(receipt, sizeof receipt, "%s.receipt", work->name);
+    buf_init(&content, 0);
+    bool named = store_read(exporter->store, request, receipt, &content, &fault) == 0 ||
+                 strcmp(fault.code, "not_found") != 0;
+    buf_wipe(&content);
+    if (named || store_remove(exporter->store, request, file, &fault))
+        log_line(exporter->log, LOG_LEVEL_WARNING, request, "a bundle is left that is not published");
+}
+
 static int deliver(struct work *work, struct receipt **receipt, struct fault *fault)
 {
+    struct exporter *exporter = work->attempt->exporter;
+    const char *request = work->attempt->request->id;
     char file[64];
     json_t *data;
-    work->completed_unix_s = clock_now_unix_s();
-    if (explain(work, fault) || store_bundle(work, fault) || completed_data(work, &data, fault))
-        return -1;
     snprintf(file, sizeof file, "%s.zip", work->name);
-    log_line(work->attempt->exporter->log, LOG_LEVEL_INFO, work->attempt->request->id,
+    work->completed_unix_s = clock_now_unix_s();
+    if (explain(work, fault) || store_bundle(work, fault))
+        return -1;
+    log_line(exporter->log, LOG_LEVEL_INFO, request,
              "bundle of %" PRIu64 " bytes stored, %" PRIu64 " records, %" PRIu64 " files, coverage %s",
              work->archive.bytes, gather_result_records(&work->result), gather_result_files(&work->result),
              gather_result_complete(&work->result) ? "complete" : "partial");
-    return leave_receipt(work, EVENT_COMPLETED, data, file, receipt, fault);
+    if (completed_data(work, &data, fault) == 0 &&
+        leave_receipt(work, EVENT_COMPLETED, data, file, receipt, fault) == 0)
+        return 0;
+    remove_unnamed(work, file);
+    return -1;
 }
 
-static int refuse(struct work *work, const struct fault *why, struct receipt **receipt, struct fault *fault)
+static int end_without_bundle(struct work *work, enum event_type type, const struct fault *why,
+                              struct receipt **receipt, struct fault *fault)
 {
     const struct request *request = work->attempt->request;
-    json_t *data =
-        event_data(work->attempt->exporter->config, EVENT_REFUSED, request->id, request->due_unix_s, why);
+    json_t *data = event_data(work->attempt->exporter->config, type, request->id, request->due_unix_s, why);
     if (!data)
         return no_memory(fault);
-    return leave_receipt(work, EVENT_REFUSED, data, NULL, receipt, fault);
+    return leave_receipt(work, type, data, NULL, receipt, fault);
 }
 
 int attempt_run(const struct attempt *attempt, struct receipt **receipt, struct fault *fault)
@@ -331,7 +365,7 @@ int attempt_run(const struct attempt *attempt, struct receipt **receipt, struct 
         if (gather(&work, &why) == 0)
             result = deliver(&work, receipt, fault);
         else if (strcmp(why.code, "ambiguous") == 0 || strcmp(why.code, "empty_scope") == 0)
-            result = refuse(&work, &why, receipt, fault);
+            result = end_without_bundle(&work, EVENT_REFUSED, &why, receipt, fault);
         else
             *fault = why;
     }
@@ -342,12 +376,12 @@ int attempt_run(const struct attempt *attempt, struct receipt **receipt, struct 
     return result;
 }
 
-int attempt_refuse(struct exporter *exporter, const struct request *request, const struct origin *origin,
-                   const struct fault *why, struct receipt **receipt, struct fault *fault)
+int attempt_end(struct exporter *exporter, const struct request *request, const struct origin *origin,
+                enum event_type type, const struct fault *why, struct receipt **receipt, struct fault *fault)
 {
     const struct attempt attempt = {.exporter = exporter, .request = request, .origin = origin};
     struct work work = {.attempt = &attempt};
     if (name_attempt(work.name, fault))
         return -1;
-    return refuse(&work, why, receipt, fault);
+    return end_without_bundle(&work, type, why, receipt, fault);
 }

@@ -183,8 +183,8 @@ static int assign_one(struct desk *desk, rd_kafka_topic_partition_t *assigned, s
     bool committed = assigned->offset >= 0;
     offsets_free(partition->offsets);
     partition->offsets = NULL;
-    if (offsets_new(&partition->offsets, committed ? assigned->offset : 0, committed ? assigned->metadata : NULL,
-                    assigned->metadata_size, fault))
+    if (offsets_new(&partition->offsets, committed ? assigned->offset : 0,
+                    committed ? assigned->metadata : NULL, assigned->metadata_size, fault))
         return fault_prefix(fault, "partition %s/%d", assigned->topic, (int)assigned->partition);
     partition->owned = true;
     partition->epoch++;
@@ -257,7 +257,8 @@ static struct item *find_orphan(const struct desk *desk, const struct partition 
     return item;
 }
 
-static int make_item(struct desk *desk, rd_kafka_message_t *message, struct partition *partition, struct fault *fault)
+static int make_item(struct desk *desk, rd_kafka_message_t *message, struct partition *partition,
+                     struct fault *fault)
 {
     struct item *item = calloc(1, sizeof *item);
     if (!item)
@@ -328,8 +329,8 @@ static bool same_key(const struct item *a, const struct item *b)
            memcmp(a->message->key, b->message->key, a->message->key_len) == 0;
 }
 
-/* The first that waits, but none whose request is being worked on already: what that leaves in the store is the answer to
- * a message that says the same again. */
+/* The first that waits, but none whose request is being worked on already: what that leaves in the store is
+ * the answer to a message that says the same again. */
 static struct item *next_item(const struct desk *desk)
 {
     for (struct item *item = desk->waiting.first; item; item = item->next) {

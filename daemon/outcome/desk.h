@@ -1,7 +1,8 @@
-/* desk: the requests in hand: who owns which partition, what waits, what is worked on, what is done and not yet published.
+/* desk: the requests in hand: who owns which partition, what waits, what is worked on, what is done and not
+ * yet published.
  *
- * Three kinds of threads meet here: the poll thread brings messages and rebalances, workers take items and bring them
- * back, the commit thread takes what is done in batches. Thread-safe.
+ * Three kinds of threads meet here: the poll thread brings messages and rebalances, workers take items and
+ * bring them back, the commit thread takes what is done in batches. Thread-safe.
  */
 #ifndef DSAR_OUTCOME_DESK_H
 #define DSAR_OUTCOME_DESK_H
@@ -37,18 +38,21 @@ void desk_free(struct desk *desk);
 
 /* --- the poll thread --- */
 
-/* Takes over partitions with what is committed for them (offset and metadata), sets the offsets to read from, and takes
- * over `group`. */
+/* Takes over partitions with what is committed for them (offset and metadata), sets the offsets to read from,
+ * and takes over `group`. */
 int desk_assign(struct desk *desk, rd_kafka_topic_partition_list_t *partitions,
-                rd_kafka_consumer_group_metadata_t *group, struct fault *fault) __attribute__((warn_unused_result));
+                rd_kafka_consumer_group_metadata_t *group, struct fault *fault)
+    __attribute__((warn_unused_result));
 
-/* Gives partitions up. Unless they are lost already it waits up to `wait_ms` until what is done has been published. Work that
- * is going on becomes an orphan: if its message comes again it is taken up where it is, otherwise it ends without an
- * outcome, and what it stored is found by the next owner. */
-void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *partitions, bool lost, int wait_ms);
+/* Gives partitions up. Unless they are lost already it waits up to `wait_ms` until what is done has been
+ * published. Work that is going on becomes an orphan: if its message comes again it is taken up where it is,
+ * otherwise it ends without an outcome, and what it stored is found by the next owner. */
+void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *partitions, bool lost,
+                 int wait_ms);
 
 /* Puts a message on the desk; takes it over. What is known already is destroyed. */
-int desk_put(struct desk *desk, rd_kafka_message_t *message, struct fault *fault) __attribute__((warn_unused_result));
+int desk_put(struct desk *desk, rd_kafka_message_t *message, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* Whether to stop asking for more (`full`), or to ask again (half of it). */
 bool desk_full(struct desk *desk);
@@ -72,10 +76,12 @@ struct batch {
     const rd_kafka_consumer_group_metadata_t *group; /* of the time when they were assigned */
 };
 
-/* Waits until something is done, then gives all of it, at most `n_max` items. False when there will be no more. */
+/* Waits until something is done, then gives all of it, at most `n_max` items. False when there will be no
+ * more. */
 bool desk_batch(struct desk *desk, size_t n_max, struct batch *batch);
 
-/* The batch is committed, or aborted: then its items wait for the next batch if their partition is still ours. */
+/* The batch is committed, or aborted: then its items wait for the next batch if their partition is still
+ * ours. */
 void desk_settle(struct desk *desk, struct batch *batch, bool committed);
 
 /* --- leaving --- */

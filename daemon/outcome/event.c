@@ -1,6 +1,7 @@
 #include "outcome/event.h"
 
 #include "base/clock.h"
+#include "base/jws.h"
 #include "intake/signature.h"
 
 #include <openssl/rand.h>
@@ -42,8 +43,9 @@ bool event_type_from_name(const char *name, enum event_type *type)
 json_t *event_data(const struct config *config, enum event_type type, const char *request, int64_t due_unix_s,
                    const struct fault *why)
 {
-    json_t *data = json_pack("{s:s,s:s,s:s,s:s}", "api_version", "2.0", "controller_id", config->controller.id,
-                             "subject_request_id", request, "request_status", types[type].request_status);
+    json_t *data =
+        json_pack("{s:s,s:s,s:s,s:s}", "api_version", "2.0", "controller_id", config->controller.id,
+                  "subject_request_id", request, "request_status", types[type].request_status);
     if (data && due_unix_s) {
         char due[CLOCK_TEXT_MAX];
         clock_format(due_unix_s, due);
@@ -66,8 +68,8 @@ int event_uuid(char uuid[37], struct fault *fault)
         return fault_set(fault, "internal", "no random numbers");
     b[6] = (b[6] & 0x0f) | 0x40;
     b[8] = (b[8] & 0x3f) | 0x80;
-    snprintf(uuid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-             b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    snprintf(uuid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
     return 0;
 }
 
@@ -76,8 +78,8 @@ static int text_header(struct outgoing *message, const char *name, const char *v
     return value ? outgoing_header(message, name, value, strlen(value), fault) : 0;
 }
 
-static int sign(struct outgoing *message, const struct config *config, const json_t *key, const struct event *event,
-                struct fault *fault)
+static int sign(struct buf *signature, const struct config *config, const json_t *key,
+                const struct event *event, const char *value, struct fault *fault)
 {
     const int64_t now = clock_now_unix_s();
     const struct signature_claims claims = {
@@ -88,40 +90,63 @@ static int sign(struct outgoing *message, const struct config *config, const jso
         .issued_unix_s = now,
         .expires_unix_s = now + SIGNATURE_LIFETIME_S,
     };
-    struct buf signature;
-    buf_init(&signature, 4096);
-    int result = signature_make(&signature, &claims, key, message->value, message->value_len, fault);
-    if (result == 0)
-        result = outgoing_header(message, SIGNATURE_HEADER, signature.data, signature.len, fault);
-    buf_wipe(&signature);
-    return result;
+    return signature_make(signature, &claims, key, value, strlen(value), fault);
+}
+
+static int add_headers(struct outgoing *message, const struct config *config, const struct event *event,
+                       const struct buf *signature, struct fault *fault)
+{
+    return text_header(message, "ce_specversion", "1.0", fault) ||
+                   text_header(message, "ce_id", event->id, fault) ||
+                   text_header(message, "ce_source", config->exporter.source, fault) ||
+                   text_header(message, "ce_type", types[event->type].name, fault) ||
+                   text_header(message, "ce_time", event->time, fault) ||
+                   text_header(message, "ce_subject", event->request, fault) ||
+                   text_header(message, "content-type", "application/json", fault) ||
+                   text_header(message, "traceparent", event->traceparent, fault) ||
+                   outgoing_header(message, SIGNATURE_HEADER, signature->data, signature->len, fault)
+               ? -1
+               : 0;
 }
 
 struct outgoing *event_message(const struct config *config, const json_t *key, const struct event *event,
                                struct fault *fault)
 {
-    char *value = json_dumps(event->data, JSON_COMPACT);
-    if (!value) {
-        fault_retry(fault, "no_memory", "no memory for an event");
-        return NULL;
-    }
     bool audit = event->type == EVENT_AUDIT;
     const char *topic = audit ? config->kafka.topics.audit : config->kafka.topics.events;
     const char *message_key = audit ? config->exporter.source : event->request;
-    struct outgoing *message =
-        outgoing_new(topic, message_key, strlen(message_key), value, strlen(value), fault);
-    free(value);
-    if (!message)
-        return NULL;
-    if (text_header(message, "ce_specversion", "1.0", fault) || text_header(message, "ce_id", event->id, fault) ||
-        text_header(message, "ce_source", config->exporter.source, fault) ||
-        text_header(message, "ce_type", types[event->type].name, fault) ||
-        text_header(message, "ce_time", event->time, fault) ||
-        text_header(message, "ce_subject", event->request, fault) ||
-        text_header(message, "content-type", "application/json", fault) ||
-        text_header(message, "traceparent", event->traceparent, fault) || sign(message, config, key, event, fault)) {
+    struct outgoing *message = NULL;
+    struct buf signature;
+    buf_init(&signature, JWS_MAX);
+    char *value = json_dumps(event->data, JSON_COMPACT);
+    if (!value)
+        fault_retry(fault, "no_memory", "no memory for an event");
+    else if (sign(&signature, config, key, event, value, fault) == 0)
+        message = outgoing_new(topic, message_key, strlen(message_key), value, strlen(value), fault);
+    if (message && add_headers(message, config, event, &signature, fault)) {
         outgoing_free(message);
-        return NULL;
+        message = NULL;
     }
+    free(value);
+    buf_wipe(&signature);
     return message;
+}
+
+json_t *event_json(const struct config *config, const json_t *key, const struct event *event,
+                   struct fault *fault)
+{
+    json_t *json = NULL;
+    struct buf signature;
+    buf_init(&signature, JWS_MAX);
+    char *value = json_dumps(event->data, JSON_COMPACT);
+    if (value && sign(&signature, config, key, event, value, fault) == 0)
+        json = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:O}", "specversion", "1.0", "id", event->id,
+                         "source", config->exporter.source, "type", types[event->type].name, "time",
+                         event->time, "subject", event->request, "datacontenttype", "application/json",
+                         "dsarsignature", signature.data, "data", event->data);
+    if (!value || (!json && signature.len))
+        fault_retry(fault, "no_memory", "no memory for an event");
+    free(value);
+    buf_wipe(&signature);
+    return json;
 }

@@ -2,6 +2,7 @@
 
 #include "base/jwk.h"
 #include "base/secret.h"
+#include "intake/client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,35 +34,45 @@ static int start_pool(struct exporter *exporter, struct fault *fault)
     return seal_pool_new(&exporter->pool, &options, fault);
 }
 
-int exporter_open(struct exporter *exporter, const struct config *config, struct log *log, bool *bad_config,
-                  struct fault *fault)
+/* Names and values, as far as librdkafka judges them before a client is made. */
+static int try_properties(const struct config *config, struct fault *fault)
+{
+    rd_kafka_conf_t *conf;
+    if (client_conf(&conf, config, fault))
+        return fault_prefix(fault, "%s: .kafka.properties", config->path);
+    rd_kafka_conf_destroy(conf);
+    return 0;
+}
+
+int exporter_learn(struct exporter *exporter, const struct config *config, struct log *log,
+                   struct fault *fault)
 {
     *exporter = (struct exporter){.config = config, .log = log};
-    *bad_config = true;
-    if (jwk_load_private(&exporter->key, config->exporter.key_file, JWK_SIGN, fault)) {
-        fault_prefix(fault, "%s: .exporter.key_file", config->path);
-        goto failed;
-    }
-    if (catalog_new(&exporter->catalog, config, stderr)) {
-        fault_set(fault, "bad_config", "%s: the sources cannot be used as configured", config->path);
-        goto failed;
-    }
-    *bad_config = false;
-    if (access(config->work.spool_dir, W_OK | X_OK)) {
-        fault_errno(fault, "spool_unusable", errno, "spool %s: expected a folder that can be written",
-                    config->work.spool_dir);
-        goto failed;
-    }
+    if (jwk_load_private(&exporter->key, config->exporter.key_file, JWK_SIGN, fault))
+        return fault_prefix(fault, "%s: .exporter.key_file", config->path);
+    if (config->kafka.brokers && config->requests.require_signature &&
+        trust_load(&exporter->trust, config->requests.trusted_keys_file, fault))
+        return fault_prefix(fault, "%s: .requests.trusted_keys_file", config->path);
+    if (config->kafka.brokers && try_properties(config, fault))
+        return -1;
+    if (catalog_new(&exporter->catalog, config, stderr))
+        return fault_set(fault, "bad_config", "%s: the sources cannot be used as configured", config->path);
+    return 0;
+}
+
+int exporter_open(struct exporter *exporter, struct fault *fault)
+{
+    const struct config *config = exporter->config;
+    if (access(config->work.spool_dir, W_OK | X_OK))
+        return fault_errno(fault, "spool_unusable", errno, "spool %s: expected a folder that can be written",
+                           config->work.spool_dir);
     if (store_open(&exporter->store, config->store.path, fault) || start_pool(exporter, fault))
-        goto failed;
+        return -1;
     if (secret_unlocked())
-        log_line(log, LOG_LEVEL_WARNING, NULL,
+        log_line(exporter->log, LOG_LEVEL_WARNING, NULL,
                  "memory for secrets cannot be locked and may be swapped: raise RLIMIT_MEMLOCK "
                  "(LimitMEMLOCK=infinity)");
     return 0;
-failed:
-    exporter_close(exporter);
-    return -1;
 }
 
 void exporter_close(struct exporter *exporter)
@@ -69,6 +80,7 @@ void exporter_close(struct exporter *exporter)
     seal_pool_free(exporter->pool);
     store_close(exporter->store);
     catalog_free(exporter->catalog);
+    trust_free(exporter->trust);
     json_decref(exporter->key);
     *exporter = (struct exporter){0};
 }

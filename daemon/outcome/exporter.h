@@ -6,6 +6,7 @@
 #include "bundle/seal_pool.h"
 #include "config/config.h"
 #include "gather/catalog.h"
+#include "intake/trust.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -13,18 +14,23 @@
 struct exporter {
     const struct config *config; /* borrowed, as the log */
     struct log *log;
-    json_t *key; /* private, ES256: signs manifests, receipts and events */
+    json_t *key;         /* private, ES256: signs manifests, receipts and events */
+    struct trust *trust; /* whose requests count; NULL when they need no signature, or without Kafka */
     struct catalog *catalog;
     struct seal_pool *pool;
     struct store *store;
 };
 
-/* Reads the key, asks every connector for its hello, opens the store, starts the sealing threads. Problems of the
- * configuration are written to stderr, all at once, before anything else is opened; then *bad_config is true. */
-int exporter_open(struct exporter *exporter, const struct config *config, struct log *log, bool *bad_config,
-                  struct fault *fault) __attribute__((warn_unused_result));
+/* Reads keys and trusted keys, tries the properties of Kafka's clients and asks every connector for its
+ * hello: all that can be found wrong without any connection. Problems of the sources are written to stderr, a
+ * line each. */
+int exporter_learn(struct exporter *exporter, const struct config *config, struct log *log,
+                   struct fault *fault) __attribute__((warn_unused_result));
 
-/* No attempt may be running. */
+/* Opens store and spool and starts the sealing threads of an exporter that has learned. */
+int exporter_open(struct exporter *exporter, struct fault *fault) __attribute__((warn_unused_result));
+
+/* Also after a failure of the two above. No attempt may be running. */
 void exporter_close(struct exporter *exporter);
 
 #endif

@@ -1,8 +1,8 @@
 /* offsets: which messages of one partition are done, and what may be committed.
  *
- * Requests end out of order. An offset is committed only with everything below it done; what is done above that base rides
- * along as text in the commit's metadata, so that a restart does not do it again. Offsets have gaps (transaction markers,
- * compaction): what the consumer skips counts as done. Not thread-safe.
+ * Requests end out of order. An offset is committed only with everything below it done; what is done above
+ * that base rides along as text in the commit's metadata, so that a restart does not do it again. Offsets
+ * have gaps (transaction markers, compaction): what the consumer skips counts as done. Not thread-safe.
  */
 #ifndef DSAR_OUTCOME_OFFSETS_H
 #define DSAR_OUTCOME_OFFSETS_H
@@ -19,14 +19,14 @@
 
 struct offsets;
 
-/* From what is committed: `base` is the next offset to be read; `metadata` (may be NULL, need not end with NUL) is what
- * offsets_metadata once wrote. Metadata that is not ours is refused with "foreign_metadata". */
+/* From what is committed: `base` is the next offset to be read; `metadata` (may be NULL, need not end with
+ * NUL) is what offsets_metadata once wrote. Metadata that is not ours is refused with "foreign_metadata". */
 int offsets_new(struct offsets **offsets, int64_t base, const char *metadata, size_t metadata_len,
                 struct fault *fault) __attribute__((warn_unused_result));
 void offsets_free(struct offsets *offsets);
 
-/* Tells that the consumer delivered `offset`: everything between the last one delivered and this one does not exist.
- * *wanted is false when it lies below the base, was delivered before, or is done. */
+/* Tells that the consumer delivered `offset`: everything between the last one delivered and this one does not
+ * exist. *wanted is false when it lies below the base, was delivered before, or is done. */
 int offsets_delivered(struct offsets *offsets, int64_t offset, bool *wanted, struct fault *fault)
     __attribute__((warn_unused_result));
 
@@ -39,7 +39,8 @@ void offsets_settle(struct offsets *offsets, bool committed);
 /* What a commit of the staged offsets says: the first offset that is not done. */
 int64_t offsets_base(const struct offsets *offsets);
 
-/* And the text of what is done above it; empty when nothing is. Fails with "too_large" beyond OFFSETS_METADATA_MAX. */
+/* And the text of what is done above it; empty when nothing is. Fails with "too_large" beyond
+ * OFFSETS_METADATA_MAX. */
 int offsets_metadata(const struct offsets *offsets, struct buf *text, struct fault *fault)
     __attribute__((warn_unused_result));
 

@@ -7,13 +7,13 @@
 static void *copy(const void *data, size_t len)
 {
     void *new = malloc(len ? len : 1);
-    if (new && len)
+    if (new &&len)
         memcpy(new, data, len);
     return new;
 }
 
-struct outgoing *outgoing_new(const char *topic, const void *key, size_t key_len, const void *value, size_t value_len,
-                              struct fault *fault)
+struct outgoing *outgoing_new(const char *topic, const void *key, size_t key_len, const void *value,
+                              size_t value_len, struct fault *fault)
 {
     struct outgoing *message = calloc(1, sizeof *message);
     if (message) {
@@ -30,7 +30,8 @@ struct outgoing *outgoing_new(const char *topic, const void *key, size_t key_len
     return message;
 }
 
-int outgoing_header(struct outgoing *message, const char *name, const void *value, size_t len, struct fault *fault)
+int outgoing_header(struct outgoing *message, const char *name, const void *value, size_t len,
+                    struct fault *fault)
 {
     if (rd_kafka_header_add(message->headers, name, -1, value, (ssize_t)len))
         return fault_retry(fault, "no_memory", "no memory for header %s", name);

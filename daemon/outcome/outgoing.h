@@ -1,4 +1,5 @@
-/* outgoing: a Kafka message that is to be published: an event or a dead letter. Owned by one thread at a time. */
+/* outgoing: a Kafka message that is to be published: an event or a dead letter. Owned by one thread at a
+ * time. */
 #ifndef DSAR_OUTCOME_OUTGOING_H
 #define DSAR_OUTCOME_OUTGOING_H
 
@@ -18,12 +19,12 @@ struct outgoing {
 };
 
 /* A message without headers; key and value are copied. NULL with a fault without memory. */
-struct outgoing *outgoing_new(const char *topic, const void *key, size_t key_len, const void *value, size_t value_len,
-                              struct fault *fault) __attribute__((warn_unused_result));
+struct outgoing *outgoing_new(const char *topic, const void *key, size_t key_len, const void *value,
+                              size_t value_len, struct fault *fault) __attribute__((warn_unused_result));
 
 /* Adds a header; the value is copied, NULL stands for none. */
-int outgoing_header(struct outgoing *message, const char *name, const void *value, size_t len, struct fault *fault)
-    __attribute__((warn_unused_result));
+int outgoing_header(struct outgoing *message, const char *name, const void *value, size_t len,
+                    struct fault *fault) __attribute__((warn_unused_result));
 
 /* Wipes and frees the message and all behind it in its list. NULL is harmless. */
 void outgoing_free(struct outgoing *message);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_MS   10000
-#define RETRY_MS  200
-#define FLUSH_MS  5000
+#define CALL_MS  10000
+#define RETRY_MS 200
+#define FLUSH_MS 5000
 
 struct publisher {
     struct client_opaque transactional_opaque;
@@ -19,8 +19,8 @@ struct publisher {
 
 typedef rd_kafka_error_t *call(rd_kafka_t *producer, const struct batch *batch);
 
-/* Makes a call until it no longer fails with what another try may mend. NULL when it worked; the caller destroys the
- * error otherwise. */
+/* Makes a call until it no longer fails with what another try may mend. NULL when it worked; the caller
+ * destroys the error otherwise. */
 static rd_kafka_error_t *persist(const struct publisher *publisher, call *make, const struct batch *batch,
                                  const struct cancel *cancel)
 {
@@ -28,7 +28,8 @@ static rd_kafka_error_t *persist(const struct publisher *publisher, call *make, 
         rd_kafka_error_t *error = make(publisher->transactional, batch);
         if (!error || !rd_kafka_error_is_retriable(error))
             return error;
-        log_line(publisher->log, LOG_LEVEL_WARNING, NULL, "kafka: %s; trying again", rd_kafka_error_string(error));
+        log_line(publisher->log, LOG_LEVEL_WARNING, NULL, "kafka: %s; trying again",
+                 rd_kafka_error_string(error));
         if (cancel_wait(cancel, RETRY_MS))
             return error;
         rd_kafka_error_destroy(error);
@@ -81,7 +82,8 @@ static int make_producer(rd_kafka_t **producer, const struct config *config, str
     return *producer ? 0 : -1;
 }
 
-/* Without it the first message of a producer waits for a second until the topic is known (librdkafka before 2.10.1). */
+/* Without it the first message of a producer waits for a second until the topic is known (librdkafka
+ * before 2.10.1). */
 static void learn_topic(rd_kafka_t *producer, const char *name)
 {
     const struct rd_kafka_metadata *metadata;
@@ -102,7 +104,8 @@ int publisher_open(struct publisher **publisher, const struct config *config, st
     new->log = log;
     new->transactional_opaque = (struct client_opaque){.log = log, .name = "transactional producer"};
     new->notifying_opaque = (struct client_opaque){.log = log, .name = "producer"};
-    if (make_producer(&new->transactional, config, &new->transactional_opaque, config->kafka.transactional_id, fault) ||
+    if (make_producer(&new->transactional, config, &new->transactional_opaque, config->kafka.transactional_id,
+                      fault) ||
         make_producer(&new->notifying, config, &new->notifying_opaque, NULL, fault))
         goto failed;
     rd_kafka_error_t *error = persist(new, call_init, NULL, cancel);

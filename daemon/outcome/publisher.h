@@ -1,4 +1,5 @@
-/* publisher: puts outcomes on Kafka: terminal ones and offsets together in transactions, the others at least once.
+/* publisher: puts outcomes on Kafka: terminal ones and offsets together in transactions, the others at least
+ * once.
  *
  * publisher_commit belongs to one thread; publisher_notify is for any.
  */
@@ -12,8 +13,8 @@
 
 struct publisher;
 
-/* Makes both producers and settles what a former process with the same transactional id left open; tries until that works
- * or `cancel` is raised. */
+/* Makes both producers and settles what a former process with the same transactional id left open; tries
+ * until that works or `cancel` is raised. */
 int publisher_open(struct publisher **publisher, const struct config *config, struct log *log,
                    const struct cancel *cancel, struct fault *fault) __attribute__((warn_unused_result));
 
@@ -26,14 +27,14 @@ enum publisher_verdict {
     PUBLISHER_FATAL,   /* the producer can do no more: the process is to start again */
 };
 
-/* Publishes the answers of the batch and commits its offsets in one transaction. Tries what may be tried again until
- * `cancel` is raised, which is fatal. */
+/* Publishes the answers of the batch and commits its offsets in one transaction. Tries what may be tried
+ * again until `cancel` is raised, which is fatal. */
 enum publisher_verdict publisher_commit(struct publisher *publisher, const struct batch *batch,
                                         const struct cancel *cancel, struct fault *fault)
     __attribute__((warn_unused_result));
 
-/* Publishes one message at least once, outside any transaction: `accepted` and `progress`. Takes it over. What cannot be
- * queued is logged and dropped: nothing depends on it. */
+/* Publishes one message at least once, outside any transaction: `accepted` and `progress`. Takes it over.
+ * What cannot be queued is logged and dropped: nothing depends on it. */
 void publisher_notify(struct publisher *publisher, struct outgoing *message);
 
 #endif

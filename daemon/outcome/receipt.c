@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define RECEIPT_MAX_BYTES (1024 * 1024)
-#define SUFFIX ".receipt"
+#define SUFFIX            ".receipt"
 
 bool origin_equal(const struct origin *a, const struct origin *b)
 {
@@ -29,9 +29,9 @@ static bool point(struct receipt *receipt)
     receipt->event_id = json_string_value(json_object_get(event, "id"));
     receipt->event_time = json_string_value(json_object_get(event, "time"));
     receipt->event_data = json_object_get(event, "data");
-    return json_integer_value(json_object_get(json, "receipt")) == 1 && receipt->request && receipt->body_sha256 &&
-           receipt->origin.topic && receipt->event_id && receipt->event_time && json_is_object(receipt->event_data) &&
-           type && event_type_from_name(type, &receipt->type);
+    return json_integer_value(json_object_get(json, "receipt")) == 1 && receipt->request &&
+           receipt->body_sha256 && receipt->origin.topic && receipt->event_id && receipt->event_time &&
+           json_is_object(receipt->event_data) && type && event_type_from_name(type, &receipt->type);
 }
 
 int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
@@ -44,11 +44,11 @@ int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, st
     clock_format(clock_now_unix_s(), time);
     struct receipt *new = calloc(1, sizeof *new);
     if (new)
-        new->json = json_pack("{s:i,s:s,s:s,s:{s:s,s:i,s:I},s:s?,s:{s:s,s:s,s:s,s:O}}", "receipt", 1, "request",
-                              facts->request->id, "body_sha256", sha256, "origin", "topic", facts->origin->topic,
-                              "partition", (int)facts->origin->partition, "offset", (json_int_t)facts->origin->offset,
-                              "bundle", facts->bundle, "event", "id", id, "type", event_type_name(facts->type), "time",
-                              time, "data", facts->event_data);
+        new->json = json_pack("{s:i,s:s,s:s,s:{s:s,s:i,s:I},s:s?,s:{s:s,s:s,s:s,s:O}}", "receipt", 1,
+                              "request", facts->request->id, "body_sha256", sha256, "origin", "topic",
+                              facts->origin->topic, "partition", (int)facts->origin->partition, "offset",
+                              (json_int_t)facts->origin->offset, "bundle", facts->bundle, "event", "id", id,
+                              "type", event_type_name(facts->type), "time", time, "data", facts->event_data);
     if (!new || !new->json || !point(new)) {
         receipt_free(new);
         return fault_retry(fault, "no_memory", "no memory for a receipt");
@@ -139,9 +139,11 @@ static int look_at(const char *file, void *ctx)
     struct buf content;
     buf_init(&content, RECEIPT_MAX_BYTES);
     int result = store_read(search->store, search->request, file, &content, search->fault);
-    struct receipt *receipt = result || !content.len ? NULL : parse(content.data, search->request, search->key);
+    struct receipt *receipt =
+        result || !content.len ? NULL : parse(content.data, search->request, search->key);
     buf_wipe(&content);
-    if (result && strcmp(search->fault->code, "too_large") != 0 && strcmp(search->fault->code, "not_found") != 0)
+    if (result && strcmp(search->fault->code, "too_large") != 0 &&
+        strcmp(search->fault->code, "not_found") != 0)
         return -1;
     if (!receipt) {
         search->n_bad++;
@@ -154,13 +156,14 @@ static int look_at(const char *file, void *ctx)
     return 0;
 }
 
-int receipt_find(struct receipt **receipt, struct store *store, const char *request, const struct origin *origin,
-                 const json_t *key, size_t *n_bad, struct fault *fault)
+int receipt_find(struct receipt **receipt, struct store *store, const char *request,
+                 const struct origin *origin, const json_t *key, size_t *n_bad, struct fault *fault)
 {
-    struct search search = {
-        .store = store, .request = request, .origin = origin, .key = key, .fault = fault};
+    struct search search = {.store = store, .request = request, .origin = origin, .key = key, .fault = fault};
     int result = store_each(store, request, look_at, &search, fault);
     if (result)
+        receipt_free(search.found);
+    if (result == 0 && search.found && (result = store_sync(store, request, fault)) != 0)
         receipt_free(search.found);
     *receipt = result ? NULL : search.found;
     *n_bad = search.n_bad;

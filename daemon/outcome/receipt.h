@@ -1,8 +1,8 @@
-/* receipt: what the store keeps of a request that has ended: the outcome, signed, so that a crash between the store and
- * Kafka costs no second export and no second outcome.
+/* receipt: what the store keeps of a request that has ended: the outcome, signed, so that a crash between the
+ * store and Kafka costs no second export and no second outcome.
  *
- * A file of two lines: one JSON object and the exporter's detached JWS over it. It holds no personal data: the
- * outcome's event, the digest of the request's body, and where the request lay on Kafka.
+ * A file of two lines: one JSON object and the exporter's detached JWS over it. It holds no personal data:
+ * the outcome's event, the digest of the request's body, and where the request lay on Kafka.
  */
 #ifndef DSAR_OUTCOME_RECEIPT_H
 #define DSAR_OUTCOME_RECEIPT_H
@@ -22,12 +22,12 @@ struct origin {
 };
 
 struct receipt {
-    json_t *json;     /* owns all below */
+    json_t *json; /* owns all below */
     const char *request;
     const char *body_sha256; /* lower-case hex */
     struct origin origin;
-    const char *bundle;     /* the object's file name in the store, or NULL */
-    enum event_type type;   /* a terminal one */
+    const char *bundle;   /* the object's file name in the store, or NULL */
+    enum event_type type; /* a terminal one */
     const char *event_id;
     const char *event_time;
     json_t *event_data;
@@ -50,10 +50,12 @@ void receipt_free(struct receipt *receipt);
 int receipt_store(const struct receipt *receipt, struct store *store, const char *attempt, const json_t *key,
                   struct fault *fault) __attribute__((warn_unused_result));
 
-/* Looks for a receipt of the request whose signature holds: the one of the same origin if there is one, else any. *receipt
- * is NULL when there is none. Receipts that do not verify are passed over and counted in *n_bad. */
-int receipt_find(struct receipt **receipt, struct store *store, const char *request, const struct origin *origin,
-                 const json_t *key, size_t *n_bad, struct fault *fault) __attribute__((warn_unused_result));
+/* Looks for a receipt of the request whose signature holds: the one of the same origin if there is one, else
+ * any. *receipt is NULL when there is none. Receipts that do not verify are passed over and counted in
+ * *n_bad. What is found is durable: it may be published. */
+int receipt_find(struct receipt **receipt, struct store *store, const char *request,
+                 const struct origin *origin, const json_t *key, size_t *n_bad, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* Whether both name the same message. */
 bool origin_equal(const struct origin *a, const struct origin *b);

@@ -16,7 +16,6 @@
 struct server {
     const struct serve_options *options;
     struct log *log;
-    struct trust *trust;
     struct desk *desk;
     struct consumer *consumer;
     struct publisher *publisher;
@@ -112,9 +111,6 @@ static int open_all(struct server *server, struct fault *fault)
     const struct exporter *exporter = server->options->exporter;
     const struct config *config = exporter->config;
     const struct consumer_callbacks callbacks = {.assigned = assigned, .revoked = revoked, .ctx = server};
-    if (config->requests.require_signature &&
-        trust_load(&server->trust, config->requests.trusted_keys_file, fault))
-        return -1;
     if (!config->requests.require_signature)
         log_line(server->log, LOG_LEVEL_WARNING, NULL,
                  "requests need no signature: whoever can write to topic %s can ask for anybody's data",
@@ -124,8 +120,8 @@ static int open_all(struct server *server, struct fault *fault)
         publisher_open(&server->publisher, config, server->log, server->options->leave, fault) ||
         consumer_open(&server->consumer, config, server->log, &callbacks, fault))
         return -1;
-    server->answerer = (struct answerer){
-        .exporter = server->options->exporter, .publisher = server->publisher, .trust = server->trust};
+    server->answerer =
+        (struct answerer){.exporter = server->options->exporter, .publisher = server->publisher};
     return 0;
 }
 
@@ -206,7 +202,6 @@ static void leave(struct server *server, bool in_peace)
     desk_free(server->desk);
     consumer_close(server->consumer);
     publisher_close(server->publisher);
-    trust_free(server->trust);
     cancel_free(server->give_up);
     free(server->workers);
 }

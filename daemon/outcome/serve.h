@@ -11,8 +11,9 @@ struct serve_options {
     const struct cancel *now;   /* raised by the second: give up what is going on */
 };
 
-/* Returns 0 once it has left after `leave`, with everything that was finished published. -1 when Kafka makes it impossible
- * to go on: a new process takes up where this one ended. Signals are to be blocked in the calling thread's children. */
+/* Returns 0 once it has left after `leave`, with everything that was finished published. -1 when Kafka makes
+ * it impossible to go on: a new process takes up where this one ended. Signals are to be blocked in the
+ * calling thread's children. */
 int serve(const struct serve_options *options, struct fault *fault) __attribute__((warn_unused_result));
 
 #endif

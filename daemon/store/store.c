@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_MAX_BYTES 128
-#define UNFINISHED ".unfinished-"
+#define NAME_MAX_BYTES   128
+#define UNFINISHED       ".unfinished-"
 #define UNFINISHED_MAX_S 86400
 
 struct store {
@@ -35,29 +35,41 @@ static bool name_valid(const char *name)
     return len > 0 && len <= NAME_MAX_BYTES && name[len] == '\0' && name[0] != '.';
 }
 
+/* Whatever keeps the store from its work may be mended while we try again. */
+static int failed(struct fault *fault, int error_number, const char *shown, const char *what)
+{
+    fault_errno(fault, "store_failed", error_number, "store: %s %s", shown, what);
+    if (fault)
+        fault->retryable = true;
+    return -1;
+}
+
 static int check_names(const char *request, const char *file, struct fault *fault)
 {
     if (name_valid(request) && name_valid(file))
         return 0;
-    return fault_set(fault, "internal", "store: an object's name must be made of letters, digits, '.', '_' and '-'");
+    return fault_set(fault, "internal",
+                     "store: an object's name must be made of letters, digits, '.', '_' and '-'");
 }
 
 static int sync_folder(int dir, const char *shown, struct fault *fault)
 {
-    if (fsync(dir))
-        return fault_errno(fault, "store_failed", errno, "store: folder of %s cannot be synced", shown);
-    return 0;
+    return fsync(dir) ? failed(fault, errno, shown, "is in a folder that cannot be synced") : 0;
 }
 
-/* The folder of a request; with `make` it is made, durably, when it is not there. *dir is -1 when it is not there. */
+/* The folder of a request; with `make` it is made, durably, when it is not there. *dir is -1 when it is not
+ * there. */
 static int open_folder(struct store *store, const char *request, bool make, int *dir, struct fault *fault)
 {
-    if (make && mkdirat(store->dir, request, 0700) == 0 && sync_folder(store->dir, request, fault))
+    if (make && mkdirat(store->dir, request, 0700) && errno != EEXIST)
+        return failed(fault, errno, request, "cannot be made");
+    /* also when it was there: whoever made it may have died before it was durable */
+    if (make && sync_folder(store->dir, request, fault))
         return -1;
     *dir = openat(store->dir, request, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (*dir >= 0 || (errno == ENOENT && !make))
         return 0;
-    return fault_errno(fault, "store_failed", errno, "store: folder %s/%s", store->path, request);
+    return failed(fault, errno, request, "cannot be opened");
 }
 
 static int each_name(int dir, int (*visit_cb)(const char *name, void *ctx), void *ctx, struct fault *fault)
@@ -65,7 +77,7 @@ static int each_name(int dir, int (*visit_cb)(const char *name, void *ctx), void
     int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
     if (!stream) {
-        fault_errno(fault, "store_failed", errno, "store: a folder cannot be read");
+        failed(fault, errno, "a folder", "cannot be read");
         if (copy >= 0)
             close(copy);
         return -1;
@@ -76,7 +88,7 @@ static int each_name(int dir, int (*visit_cb)(const char *name, void *ctx), void
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             result = visit_cb(entry->d_name, ctx);
     if (result == 0 && errno)
-        result = fault_errno(fault, "store_failed", errno, "store: a folder cannot be read");
+        result = failed(fault, errno, "a folder", "cannot be read");
     closedir(stream);
     return result;
 }
@@ -90,8 +102,9 @@ static int sweep_unfinished(const char *name, void *ctx)
 {
     const struct sweep *sweep = ctx;
     struct stat st;
-    if (strncmp(name, UNFINISHED, strlen(UNFINISHED)) == 0 && fstatat(sweep->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(st.st_mode) && st.st_mtime < sweep->before_unix_s)
+    if (strncmp(name, UNFINISHED, strlen(UNFINISHED)) == 0 &&
+        fstatat(sweep->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        st.st_mtime < sweep->before_unix_s)
         unlinkat(sweep->dir, name, 0);
     return 0;
 }
@@ -168,7 +181,7 @@ int store_begin(struct store *store, const char *request, const char *file, stru
         goto failed;
     new->fd = openat(new->dir, new->unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (new->fd < 0) {
-        fault_errno(fault, "store_failed", errno, "store: %s cannot be made", new->shown);
+        failed(fault, errno, new->shown, "cannot be made");
         goto failed;
     }
     *object = new;
@@ -186,11 +199,24 @@ int store_write(struct store_object *object, const void *data, size_t len, struc
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return fault_errno(fault, "store_failed", n ? errno : ENOSPC, "store: %s cannot be written", object->shown);
+            return failed(fault, n ? errno : ENOSPC, object->shown, "cannot be written");
         at += n;
         len -= (size_t)n;
     }
     return 0;
+}
+
+/* Puts the object in its place, where none may be. Not every shared file system can rename without replacing.
+ */
+static int put_in_place(const struct store_object *object)
+{
+    if (renameat2(object->dir, object->unfinished, object->dir, object->file, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (linkat(object->dir, object->unfinished, object->dir, object->file, 0))
+        return -1;
+    return unlinkat(object->dir, object->unfinished, 0);
 }
 
 int store_commit(struct store_object *object, struct fault *fault)
@@ -199,12 +225,12 @@ int store_commit(struct store_object *object, struct fault *fault)
     int fd = object->fd;
     object->fd = -1;
     if (fsync(fd)) {
-        fault_errno(fault, "store_failed", errno, "store: %s cannot be synced", object->shown);
+        failed(fault, errno, object->shown, "cannot be synced");
         close(fd);
     } else if (close(fd)) {
-        fault_errno(fault, "store_failed", errno, "store: %s cannot be closed", object->shown);
-    } else if (renameat2(object->dir, object->unfinished, object->dir, object->file, RENAME_NOREPLACE)) {
-        fault_errno(fault, "store_failed", errno, "store: %s cannot be put in its place", object->shown);
+        failed(fault, errno, object->shown, "cannot be closed");
+    } else if (put_in_place(object)) {
+        failed(fault, errno, object->shown, "cannot be put in its place");
     } else {
         object->unfinished[0] = '\0';
         result = sync_folder(object->dir, object->shown, fault);
@@ -227,24 +253,49 @@ void store_abort(struct store_object *object)
     free(object);
 }
 
-int store_read(struct store *store, const char *request, const char *file, struct buf *content, struct fault *fault)
+static int read_object(int dir, const char *request, const char *file, struct buf *content,
+                       struct fault *fault)
 {
-    if (check_names(request, file, fault))
-        return -1;
-    char path[4096];
-    int len = snprintf(path, sizeof path, "%s/%s/%s", store->path, request, file);
-    if (len < 0 || (size_t)len >= sizeof path)
-        return fault_set(fault, "store_failed", "store: the path of %s/%s is too long", request, file);
-    int dir;
-    if (open_folder(store, request, false, &dir, fault))
-        return -1;
+    char shown[2 * NAME_MAX_BYTES + 2];
+    snprintf(shown, sizeof shown, "%s/%s", request, file);
+    int fd = dir < 0 ? -1 : openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && (dir < 0 || errno == ENOENT))
+        return fault_set(fault, "not_found", "store: there is no %s", shown);
     struct stat st;
-    bool there = dir >= 0 && fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    int result;
+    if (fd < 0 || fstat(fd, &st))
+        result = failed(fault, errno, shown, "cannot be read");
+    else if (!S_ISREG(st.st_mode))
+        result = failed(fault, EINVAL, shown, "is no file");
+    else if (st.st_size > 0 && (uintmax_t)st.st_size > content->max - content->len)
+        result = fault_set(fault, "too_large", "store: %s is larger than %zu bytes", shown, content->max);
+    else if ((result = buf_read_fd(content, fd, shown, fault)) != 0)
+        result = failed(fault, EIO, shown, "cannot be read");
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+int store_read(struct store *store, const char *request, const char *file, struct buf *content,
+               struct fault *fault)
+{
+    int dir;
+    if (check_names(request, file, fault) || open_folder(store, request, false, &dir, fault))
+        return -1;
+    int result = read_object(dir, request, file, content, fault);
     if (dir >= 0)
         close(dir);
-    if (!there)
-        return fault_set(fault, "not_found", "store: there is no %s/%s", request, file);
-    return buf_read_file(content, path, fault);
+    return result;
+}
+
+int store_sync(struct store *store, const char *request, struct fault *fault)
+{
+    int dir;
+    if (check_names(request, "x", fault) || open_folder(store, request, true, &dir, fault))
+        return -1;
+    int result = sync_folder(dir, request, fault);
+    close(dir);
+    return result;
 }
 
 struct visible {
@@ -258,8 +309,8 @@ static int visit_visible(const char *name, void *ctx)
     return name_valid(name) ? visible->visit_cb(name, visible->ctx) : 0;
 }
 
-int store_each(struct store *store, const char *request, int (*visit_cb)(const char *file, void *ctx), void *ctx,
-               struct fault *fault)
+int store_each(struct store *store, const char *request, int (*visit_cb)(const char *file, void *ctx),
+               void *ctx, struct fault *fault)
 {
     int dir;
     if (check_names(request, "x", fault) || open_folder(store, request, false, &dir, fault))
@@ -281,7 +332,7 @@ int store_remove(struct store *store, const char *request, const char *file, str
         return 0;
     int result = 0;
     if (unlinkat(dir, file, 0) && errno != ENOENT)
-        result = fault_errno(fault, "store_failed", errno, "store: %s/%s cannot be removed", request, file);
+        result = failed(fault, errno, file, "cannot be removed");
     else
         result = sync_folder(dir, file, fault);
     close(dir);

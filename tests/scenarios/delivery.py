@@ -20,10 +20,11 @@ from harness import (DSARD, DSARCTL, PRODUCTS, Keys, Scenario, canaries, counted
 from portal import REQUEST_TYPE, SOURCE, Portal, attributes, b64url, claims, sha256, sign
 import kafka
 
-# what is meant to be read by a person, and nothing that names one
-PERSONAL = re.compile("|".join([canaries.MARK.pattern, canaries.ADDRESS.pattern, "Ångström", "ngstr",
+# what names a person, in texts that must not
+PERSONAL = re.compile("|".join([canaries.MARK.pattern, canaries.ADDRESS.pattern, "Ångström", "Müller",
                                 *map(re.escape, canaries.CARDS + canaries.IBANS)]), re.IGNORECASE)
-CLEAR = re.compile(rb"canary-[a-z0-9]|@example\.test|ngstr|4242 ?4242 ?4242|DE89")
+# the same for bytes, long enough not to be met in ciphertext by chance
+CLEAR = re.compile(rb"canary-[a-z0-9]|@example\.test|4242.?4242.?4242|DE89 ?3704|M\xc3\xbcller")
 
 
 class Shared:
@@ -103,8 +104,8 @@ class TheWholeWay(Delivery):
         event = portal.heard(request, "completed")
 
         kinds = [each.kind for each in portal.said(request)]
-        self.assertEqual((kinds[0], kinds[-1]), ("accepted", "completed"))
-        self.assertEqual(set(kinds[1:-1]), {"progress"})
+        self.assertEqual((kinds[0], kinds.count("accepted"), kinds.count("completed")), ("accepted", 1, 1))
+        self.assertEqual(set(kinds), {"accepted", "progress", "completed"})
         self.assertIn("coverage complete", watched.splitlines()[-1])
         self.assertEqual(load(saved), event.event())
 
@@ -166,8 +167,9 @@ class TheWholeWay(Delivery):
         event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": SOURCE, "type": REQUEST_TYPE,
                  "subject": request, "datacontenttype": "application/json", "data": body}
         value = json.dumps(event, indent=3).encode()
+        signature = sign(self.keys.portal, value, claims(self.keys.portal, request))
         portal.send(value, request, {"content-type": "application/cloudevents+json; charset=UTF-8",
-                                     "dsar-signature": sign(self.keys.portal, value, claims(self.keys.portal, request))})
+                                     "dsar-signature": signature})
         self.check_one_completed(portal, request, "bob")
 
     def test_schema_registry_framing_is_taken_off(self):
@@ -279,7 +281,8 @@ class BadInput(Delivery):
         tombstone, = (each for each in letters if each.value is None)
         self.assertEqual(tombstone.headers["dsar-dead-code"], "tombstone")
         self.assertNotRegex(worker.log(), PERSONAL)
-        wait_for(lambda: sum(offset for offset, _ in portal.committed().values()) == len(rows) + 2, "every offset committed")
+        wait_for(lambda: sum(offset for offset, _ in portal.committed().values()) == len(rows) + 2,
+                 "every offset to be committed")
 
     def test_what_is_signed_and_cannot_be_answered_is_refused_once(self):
         portal = self.portal()
@@ -515,7 +518,8 @@ class NothingInClear(Delivery):
                         yield os.path.join(at, name), file.read()
         for pid in processes:
             for name in ("cmdline", "environ"):
-                with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/{name}", "rb") as file:
+                # a connector may have ended by now
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as file:
                     yield f"/proc/{pid}/{name}", file.read()
             yield from self.open_files(pid)
 

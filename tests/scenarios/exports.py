@@ -98,12 +98,12 @@ class Answer:
         return said
 
     def gap(self, source):
-        """Why a source is not complete, {"code", "text"} or None; event and manifest must agree on it."""
+        """Why a source is not complete, {"code", "text"} or None, as the manifest says; the event must give the code too."""
         said, written = ({each["name"]: each.get("reason") for each in sources}[source]
                          for sources in (self.own["sources"], self.manifest["sources"]))
-        if said != written:
+        if bool(said) != bool(written) or (said and (said["code"] != written["code"] or not said["text"])):
             raise AssertionError(f"the event says {said}, the manifest {written}")
-        return said
+        return written
 
     @functools.cached_property
     def data_text(self):

@@ -205,7 +205,7 @@ def write_config(path, where, keys, changes=None, sources=None):
 
 
 def request_for(person, keys, **own):
-    """The data of an access request. `own` goes into extensions.dsard. A person is one of people.PEOPLE, or an address."""
+    """An access request. `own` goes into extensions.dsard. The person is one of people.PEOPLE, or an e-mail address."""
     address = people.PEOPLE[person]["email"] if person in people.PEOPLE else person
     return {
         "api_version": "2.0", "regulation": "gdpr", "subject_request_id": str(uuid.uuid4()),

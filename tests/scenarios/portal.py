@@ -44,7 +44,7 @@ def _raw(der):
 
 
 def sign(key, value, header):
-    """A detached JWS (RFC 7515 appendix F) over `value`; `header` is taken as it is. `key` is a file of a private JWK."""
+    """A detached JWS (RFC 7515 appendix F) over `value`. `key` is a private JWK's file; `header` is taken as it is."""
     protected = b64url(json.dumps(header, separators=(",", ":")).encode())
     pem = key + ".pem"
     if not os.path.exists(pem):
@@ -194,9 +194,9 @@ class Portal:
     def submit(self, body):
         """The same by `dsarctl submit`."""
         path = harness.save(self.scenario.path(uuid.uuid4().hex + ".json"), body)
-        return harness.dsarctl("submit", "--brokers", self.broker.bootstrap, "--request", path, "--key", self.keys.portal,
-                               "--source", SOURCE, "--audience", AUDIENCE, "--recipient", self.keys.recipient_public,
-                               "--topic", self.topics["requests"]).strip()
+        return harness.dsarctl("submit", "--brokers", self.broker.bootstrap, "--topic", self.topics["requests"],
+                               "--request", path, "--key", self.keys.portal, "--source", SOURCE, "--audience",
+                               AUDIENCE, "--recipient", self.keys.recipient_public).strip()
 
     def said(self, request, *kinds):
         """The events of a request, of these kinds if any are named."""

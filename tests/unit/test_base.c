@@ -35,6 +35,26 @@ static void a_fault_that_is_too_long_is_cut(void **state)
     assert_int_equal(strlen(fault.text), FAULT_TEXT_MAX - 1);
 }
 
+static void a_fault_is_cut_between_characters(void **state)
+{
+    static const char *const characters[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    struct fault fault;
+    for (size_t i = 0; i < sizeof characters / sizeof *characters; i++) {
+        size_t size = strlen(characters[i]);
+        char text[2 * FAULT_TEXT_MAX] = "";
+        for (size_t at = 0; at + size < sizeof text; at += size)
+            memcpy(text + at, characters[i], size + 1);
+        for (size_t shift = 0; shift < size; shift++) {
+            fault_set(&fault, "code", "%.*s%s", (int)shift, "xxx", text);
+            assert_int_equal(strlen(fault.text), shift + (FAULT_TEXT_MAX - 1 - shift) / size * size);
+            fault_prefix(&fault, "p");
+            assert_int_equal((strlen(fault.text) - 3 - shift) % size, 0);
+        }
+    }
+    fault_set(&fault, "code", "\xe2\x82\xac");
+    assert_string_equal(fault.text, "\xe2\x82\xac");
+}
+
 static void a_buffer_keeps_to_its_maximum(void **state)
 {
     struct fault fault;
@@ -87,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fault_is_one_clean_line),
         cmocka_unit_test(a_fault_that_is_too_long_is_cut),
+        cmocka_unit_test(a_fault_is_cut_between_characters),
         cmocka_unit_test(a_buffer_keeps_to_its_maximum),
         cmocka_unit_test(times_are_read_and_written),
     };

@@ -209,11 +209,14 @@ static void revoking_waits_until_what_is_done_is_published(void **state)
     put(*state, 0);
     put(*state, 1);
     answer(*state, take(*state, 0));
+    take_batch(*state, &batch, 1, 1, "");
     assert_int_equal(pthread_create(&thread, NULL, revoke_in_peace, &revoking), 0);
     while (!atomic_load(&revoking.begun))
         ;
-    take_batch(*state, &batch, 1, 1, "");
-    assert_false(atomic_load(&revoking.ended));
+    for (int i = 0; i < 50; i++) {
+        assert_false(atomic_load(&revoking.ended));
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    }
     desk_settle(*state, &batch, true);
     pthread_join(thread, NULL);
     /* what waited went with the partition */

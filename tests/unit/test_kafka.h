@@ -2,6 +2,7 @@
 #ifndef DSAR_TEST_KAFKA_H
 #define DSAR_TEST_KAFKA_H
 
+#include <errno.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <setjmp.h>
@@ -13,6 +14,111 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#ifdef __SANITIZE_THREAD__
+#include <pthread.h>
+#include <threads.h>
+
+/* librdkafka uses the threads of C11, which ThreadSanitizer does not know: here they become those of POSIX,
+ * as they are in glibc, so that it sees them begin, wait and end. */
+/* Its atomic counts are not seen either. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:librdkafka";
+}
+
+struct test_thread {
+    thrd_start_t run;
+    void *arg;
+};
+
+static inline void *test_thread_run(void *arg)
+{
+    struct test_thread thread = *(struct test_thread *)arg;
+    free(arg);
+    return (void *)(intptr_t)thread.run(thread.arg);
+}
+
+int thrd_create(thrd_t *id, thrd_start_t run, void *arg)
+{
+    struct test_thread *thread = malloc(sizeof *thread);
+    if (!thread)
+        return thrd_nomem;
+    *thread = (struct test_thread){run, arg};
+    return pthread_create(id, NULL, test_thread_run, thread) ? thrd_error : thrd_success;
+}
+
+int thrd_join(thrd_t id, int *result)
+{
+    void *value;
+    int error = pthread_join(id, &value);
+    if (result)
+        *result = (int)(intptr_t)value;
+    return error ? thrd_error : thrd_success;
+}
+
+int mtx_init(mtx_t *mutex, int type)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes,
+                              type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_NORMAL);
+    return pthread_mutex_init((pthread_mutex_t *)mutex, &attributes) ? thrd_error : thrd_success;
+}
+
+int mtx_lock(mtx_t *mutex)
+{
+    return pthread_mutex_lock((pthread_mutex_t *)mutex) ? thrd_error : thrd_success;
+}
+
+int mtx_trylock(mtx_t *mutex)
+{
+    return pthread_mutex_trylock((pthread_mutex_t *)mutex) ? thrd_busy : thrd_success;
+}
+
+int mtx_unlock(mtx_t *mutex)
+{
+    return pthread_mutex_unlock((pthread_mutex_t *)mutex) ? thrd_error : thrd_success;
+}
+
+void mtx_destroy(mtx_t *mutex)
+{
+    pthread_mutex_destroy((pthread_mutex_t *)mutex);
+}
+
+int cnd_init(cnd_t *condition)
+{
+    return pthread_cond_init((pthread_cond_t *)condition, NULL) ? thrd_error : thrd_success;
+}
+
+int cnd_signal(cnd_t *condition)
+{
+    return pthread_cond_signal((pthread_cond_t *)condition) ? thrd_error : thrd_success;
+}
+
+int cnd_broadcast(cnd_t *condition)
+{
+    return pthread_cond_broadcast((pthread_cond_t *)condition) ? thrd_error : thrd_success;
+}
+
+int cnd_wait(cnd_t *condition, mtx_t *mutex)
+{
+    return pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex) ? thrd_error
+                                                                                    : thrd_success;
+}
+
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until)
+{
+    int error = pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until);
+    return error == ETIMEDOUT ? thrd_timedout : error ? thrd_error : thrd_success;
+}
+
+void cnd_destroy(cnd_t *condition)
+{
+    pthread_cond_destroy((pthread_cond_t *)condition);
+}
+#endif
 
 struct test_kafka {
     rd_kafka_t *host;
@@ -60,11 +166,12 @@ static inline void test_kafka_close(struct test_kafka *kafka)
 /* Puts `n` messages on partition 0 of the topic, with the keys "0" to "9" again and again. */
 static inline void test_produce(const struct test_kafka *kafka, const char *topic, size_t n)
 {
+    static char value[] = "value";
     rd_kafka_t *producer = test_client(kafka, RD_KAFKA_PRODUCER);
     for (size_t i = 0; i < n; i++) {
         char key = (char)('0' + i % 10);
         assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
-                                           RD_KAFKA_V_KEY(&key, 1), RD_KAFKA_V_VALUE("value", 5),
+                                           RD_KAFKA_V_KEY(&key, 1), RD_KAFKA_V_VALUE(value, 5),
                                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
                          0);
     }
