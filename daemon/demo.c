@@ -76,7 +76,6 @@ static int play(struct demo *demo, struct fault *fault)
 
 int command_demo(int argc, char **argv, const struct command_signals *signals)
 {
-    (void)signals;
     static const struct option options[] = {
         {"dir", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     const char *dir = NULL, *brokers;
@@ -98,7 +97,7 @@ int command_demo(int argc, char **argv, const struct command_signals *signals)
     if (!kafka)
         return command_failed("demo", &fault, EXIT_FAILED);
     int status = EXIT_DONE;
-    if (demo_begin(&demo, dir, brokers, &fault) || play(&demo, &fault))
+    if (demo_begin(&demo, dir, brokers, signals->leave, &fault) || play(&demo, &fault))
         status = command_failed("demo", &fault, EXIT_FAILED);
     demo_end(&demo);
     rd_kafka_destroy(kafka);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,8 +30,9 @@ static int start(const char *const argv[], int in, int out, int log, pid_t *pid,
     if (child < 0)
         return fault_errno(fault, "no_process", errno, "%s cannot be started", argv[0]);
     if (child == 0) {
-        if ((in >= 0 && dup2(in, STDIN_FILENO) < 0) || (out >= 0 && dup2(out, STDOUT_FILENO) < 0) ||
-            (log >= 0 && dup2(log, STDERR_FILENO) < 0))
+        /* whatever was started ends with the demo, even if that is killed */
+        if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) || (in >= 0 && dup2(in, STDIN_FILENO) < 0) ||
+            (out >= 0 && dup2(out, STDOUT_FILENO) < 0) || (log >= 0 && dup2(log, STDERR_FILENO) < 0))
             _exit(126);
         execvp(argv[0],
                (char *const *)(uintptr_t)argv); /* it changes nothing; its type is older than const */
@@ -97,6 +99,8 @@ static int begin_folder(struct demo *demo, const char *dir, struct fault *fault)
         return fault_errno(fault, "folder", errno, "a new folder cannot be made here");
     if (!realpath(dir, full) || strlen(full) >= sizeof demo->dir)
         return fault_errno(fault, "folder", errno, "%s", dir);
+    if (strchr(full, '\''))
+        return fault_set(fault, "folder", "%s: a folder without an apostrophe is needed", full);
     if (rmdir(full) || mkdir(full, 0700))
         return fault_errno(fault, "folder", errno, "%s: expected a folder that is empty or does not exist",
                            dir);
@@ -110,9 +114,10 @@ static int begin_folder(struct demo *demo, const char *dir, struct fault *fault)
     return 0;
 }
 
-int demo_begin(struct demo *demo, const char *dir, const char *brokers, struct fault *fault)
+int demo_begin(struct demo *demo, const char *dir, const char *brokers, const struct cancel *leave,
+               struct fault *fault)
 {
-    *demo = (struct demo){.brokers = brokers, .host_name = "Example Host", .host_input = -1};
+    *demo = (struct demo){.leave = leave, .brokers = brokers, .host_name = "Example Host", .host_input = -1};
     if (program_prefix(demo->prefix, sizeof demo->prefix, fault))
         return -1;
     snprintf(demo->dsarctl, sizeof demo->dsarctl, "%s/bin/dsarctl", demo->prefix);
@@ -241,22 +246,22 @@ int demo_write_config(const struct demo *demo, struct fault *fault)
     fprintf(file,
             "  - name: billing\n    title: Billing\n    purpose: Contracts, invoices and support\n"
             "    connector: rest\n    profile: billing/whmcs\n    settings:\n      base_url: %s\n"
-            "      identifier_file: %s\n      secret_file: %s\n      withheld_custom_fields: '%s'\n",
+            "      identifier_file: '%s'\n      secret_file: '%s'\n      withheld_custom_fields: '%s'\n",
             said(demo, "whmcs", "url"), said(demo, "whmcs", "identifier_file"),
             said(demo, "whmcs", "secret_file"), said(demo, "whmcs", "withheld_custom_fields"));
     fprintf(file,
             "  - name: panel\n    title: Hosting panel\n    purpose: Your hosting accounts\n"
             "    connector: rest\n    profile: hosting-panel/cpanel\n    settings:\n      base_url: %s\n"
-            "      user: %s\n      token_file: %s\n",
+            "      user: %s\n      token_file: '%s'\n",
             said(demo, "cpanel", "url"), said(demo, "cpanel", "user"), said(demo, "cpanel", "token_file"));
     fprintf(file,
             "  - name: forum\n    title: Forum\n    purpose: What you wrote in our forum\n"
-            "    connector: sql\n    profile: forum/phpbb\n    settings:\n      path: %s\n",
+            "    connector: sql\n    profile: forum/phpbb\n    settings:\n      path: '%s'\n",
             said(demo, "phpbb", "path"));
     fprintf(file,
             "  - name: marketing\n    title: Newsletter\n    purpose: News about our products\n"
             "    connector: rest\n    profile: marketing/mautic\n    settings:\n      base_url: %s\n"
-            "      user: %s\n      password_file: %s\n",
+            "      user: %s\n      password_file: '%s'\n",
             said(demo, "mautic", "url"), said(demo, "mautic", "user"), said(demo, "mautic", "password_file"));
     bool wrong = ferror(file) != 0;
     return fclose(file) || wrong ? fault_set(fault, "file_unwritable", "%s: cannot be written", path.text)
@@ -317,19 +322,20 @@ int demo_watch(struct demo *demo, struct fault *fault)
         demo->request, "--timeout", "120",       "--save",      below(demo, "event.json", &event),
         NULL};
     pid_t watch = 0;
-    bool failed = start(argv, -1, -1, -1, &watch, fault) != 0;
     int status = 0;
-    while (!failed && waitpid(watch, &status, WNOHANG) == 0) {
-        failed =
-            waitpid(demo->worker, NULL, WNOHANG) != 0; /* nobody else would tell that the worker has ended */
-        poll(NULL, 0, 20);
+    if (start(argv, -1, -1, -1, &watch, fault))
+        return -1;
+    /* nobody else would tell that the worker has ended, or that the demo is to end */
+    bool given_up = false;
+    while (!given_up && waitpid(watch, &status, WNOHANG) == 0) {
+        if (waitpid(demo->worker, NULL, WNOHANG) != 0)
+            demo->worker = 0;
+        given_up = demo->worker == 0 || cancel_wait(demo->leave, 20);
     }
-    if (!failed && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (!given_up && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
-    if (failed) {
-        demo->worker = 0;
+    if (given_up)
         end_process(&watch);
-    }
     return fault_set(fault, "failed", "the request was not answered; see %s",
                      below(demo, "dsard.log", &log_path));
 }

@@ -2,6 +2,7 @@
 #ifndef DSAR_DEMO_STEPS_H
 #define DSAR_DEMO_STEPS_H
 
+#include "base/cancel.h"
 #include "base/fault.h"
 
 #include <jansson.h>
@@ -14,6 +15,7 @@ struct demo {
     char dir[DEMO_PATH_MAX / 4];    /* absolute */
     char prefix[DEMO_PATH_MAX / 4]; /* where dsard is installed */
     char dsarctl[DEMO_PATH_MAX / 2];
+    const struct cancel *leave; /* raised when the demo is to end */
     const char *brokers;
     const char *host_name;
     json_t *where; /* what the example host says: URLs and files of secrets */
@@ -24,8 +26,8 @@ struct demo {
 };
 
 /* Makes the folder; NULL: a new one in the present folder. demo_end must be called whatever it returns. */
-int demo_begin(struct demo *demo, const char *dir, const char *brokers, struct fault *fault)
-    __attribute__((warn_unused_result));
+int demo_begin(struct demo *demo, const char *dir, const char *brokers, const struct cancel *leave,
+               struct fault *fault) __attribute__((warn_unused_result));
 
 /* Ends all processes that were started. */
 void demo_end(struct demo *demo);

@@ -4,10 +4,8 @@
 #include "../sdk/error.h"
 #include "withhold.h"
 
+#include <dsar/protocol.h>
 #include <string.h>
-
-/* The longest record with all that its child step adds. */
-#define RECORD_MAX ((size_t)64 << 20)
 
 /* One collection on its way. */
 struct fetching {
@@ -17,6 +15,7 @@ struct fetching {
     const struct step *step;
     const struct sources *sources; /* of the present combination */
     bool is_anything_found;
+    uint64_t n_too_large; /* records */
     bool is_partial;
     struct dsar_error why; /* when partial: the first reason */
 };
@@ -30,6 +29,7 @@ static void note_partial(struct fetching *fetching, const struct dsar_error *why
 
 /* A parent's record as it is completed. */
 struct merging {
+    const struct fetching *fetching;
     const struct node *parent;
     const struct step *child;
     struct buf *text; /* the parent's record as JSON */
@@ -49,12 +49,21 @@ static bool is_kept(const struct merging *merging, const struct node *member)
     return true;
 }
 
+/* Says how many files the record names, since none of them is read. */
+static int count_files(const struct fetching *fetching, const struct node *record, struct dsar_error *error)
+{
+    const char *unread = fetching->step->unread;
+    return unread ? dsar_withheld(fetching->session, node_count(record, unread), "not_fetched", error) : 0;
+}
+
 /* Adds the members that the parent's record does not have, in front of its closing brace. */
 static int merge_record(struct node *record, struct dsar_error *error, void *ctx)
 {
     const struct merging *merging = ctx;
     struct buf *text = merging->text;
     struct fault fault;
+    if (count_files(merging->fetching, record, error))
+        return -1;
     text->len--;
     for (const struct node *member = record->child; member; member = member->next) {
         const struct node key = {.kind = NODE_STRING, .text = member->key, .len = member->key_len};
@@ -76,7 +85,7 @@ static int complete_record(struct fetching *fetching, const struct node *parent,
         return -1;
     struct sources sources = *fetching->sources;
     sources.record = parent;
-    struct merging merging = {parent, &child, text};
+    struct merging merging = {fetching, parent, &child, text};
     const struct pages_options options = {
         .http = fetching->engine->http,
         .session = fetching->session,
@@ -106,12 +115,13 @@ static int withhold(const struct fetching *fetching, struct node *record, struct
 {
     for (size_t i = 0; i < json_array_size(fetching->step->withhold); i++) {
         const json_t *rule = json_array_get(fetching->step->withhold, i);
-        uint64_t n_taken = withhold_apply(rule, fetching->engine->settings, record);
-        if (n_taken && dsar_withheld(fetching->session, n_taken,
-                                     json_string_value(json_object_get(rule, "reason")), error))
+        uint64_t n_taken;
+        if (withhold_apply(rule, fetching->engine->settings, record, &n_taken, error) ||
+            dsar_withheld(fetching->session, n_taken, json_string_value(json_object_get(rule, "reason")),
+                          error))
             return -1;
     }
-    return 0;
+    return count_files(fetching, record, error);
 }
 
 static int send_record(struct node *record, struct dsar_error *error, void *ctx)
@@ -121,12 +131,16 @@ static int send_record(struct node *record, struct dsar_error *error, void *ctx)
     struct fault fault;
     if (withhold(fetching, record, error))
         return -1;
-    buf_init(&text, RECORD_MAX);
+    buf_init(&text, DSAR_PAYLOAD_MAX);
     int result = node_write(record, &text, &fault) ? error_from_fault(error, &fault) : 0;
     if (!result && fetching->step->each)
         result = complete_record(fetching, record, &text, error);
-    if (!result)
+    if (!result) {
         result = dsar_record(fetching->session, text.data, text.len, error);
+    } else if (strcmp(error->code, "too_large") == 0) {
+        fetching->n_too_large++;
+        result = 0;
+    }
     buf_wipe(&text);
     return result;
 }
@@ -170,6 +184,15 @@ int engine_fetch(void *state, struct dsar_session *session, const char *collecti
     if (step_read(&step, &(struct step_plan){plan, STEP_COLLECTION, "/collections"}, &scope, error) ||
         binding_each(needs, identities, use_binding, &fetching, error))
         return -1;
+    if (fetching.n_too_large) {
+        struct dsar_error why;
+        if (dsar_withheld(session, fetching.n_too_large, "record_too_large", error))
+            return -1;
+        dsar_error_set(&why, "record_too_large", false,
+                       "%llu records are larger than %d bytes and were left out",
+                       (unsigned long long)fetching.n_too_large, DSAR_PAYLOAD_MAX);
+        note_partial(&fetching, &why);
+    }
     *status = fetching.is_anything_found ? DSAR_COMPLETE : DSAR_ABSENT;
     if (fetching.is_partial) {
         *status = DSAR_PARTIAL;

@@ -250,6 +250,8 @@ static int read_collection(const struct reading *reading)
         if (withhold_check(json_array_get(reading->step->withhold, i), reading->scope, path, reading->error))
             return -1;
     }
+    if (read_pointer(reading, reading->json, "unread", &reading->step->unread))
+        return -1;
     reading->step->each = json_object_get(reading->json, "each");
     if (!reading->step->each)
         return 0;

@@ -47,6 +47,7 @@ struct step {
     const char *evidence;   /* of a lookup */
     const json_t *each;     /* of a collection: the child step */
     const json_t *withhold; /* of a collection: rules of what is kept back (withhold.h) */
+    const char *unread;     /* of a collection: where the files stand that are not read, with `*` for any */
     const json_t *omit;     /* of a child: names of members that it leaves out */
 };
 

@@ -42,6 +42,10 @@ const struct node *node_at(const struct node *node, const char *pointer);
 /* Whether `node` is a string or a number, which have a text. `node` may be NULL. */
 bool node_has_text(const struct node *node);
 
+/* How many values there are at a JSON Pointer in which the segment `*` stands for any member or element. `node`
+ * may be NULL. */
+size_t node_count(const struct node *node, const char *pointer);
+
 /* Whether a string or number has exactly this text. */
 bool node_equals(const struct node *node, const char *text, size_t len, bool ignore_case);
 

@@ -1,5 +1,7 @@
+#include "base/jwk.h"
 #include "bundle/reader.h"
 #include "ctl/ctl.h"
+#include "ctl/event_file.h"
 #include "ctl/unlock.h"
 
 #include <errno.h>
@@ -11,10 +13,12 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: dsarctl open BUNDLE --out DIR (--event FILE --key FILE | --passphrase-file FILE)\n\n"
+    "usage: dsarctl open BUNDLE --out DIR (--event FILE --key FILE [--jwks FILE] | --passphrase-file "
+    "FILE)\n\n"
     "Unpacks a bundle into DIR, which must not exist. Begin with DIR/report.html.\n"
     "  --event            the `completed` event, as `dsarctl watch --save` or `dsard once` wrote it\n"
     "  --key              the recipient's private key (keygen --kind recipient)\n"
+    "  --jwks             the exporter's public keys: the event's signature must hold\n"
     "  --passphrase-file  the passphrase, on the first line of a file\n";
 
 static int write_all(void *ctx, const void *data, size_t len, struct fault *fault)
@@ -81,14 +85,29 @@ static int unpack(const char *bundle, const char *passphrase, const char *out, s
     return result;
 }
 
+static int check_event(const struct unlock *unlock, const char *jwks_path, struct fault *fault)
+{
+    json_t *jwks;
+    if (!unlock->event)
+        return fault_set(fault, "bad_event", "--jwks checks the event's signature: give --event too");
+    if (jwk_load_set(&jwks, jwks_path, fault))
+        return -1;
+    int result = event_file_verify(unlock->event, jwks, fault);
+    json_decref(jwks);
+    return result;
+}
+
 int ctl_open(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"out", required_argument, NULL, 'o'}, {"event", required_argument, NULL, 'e'},
-        {"key", required_argument, NULL, 'k'}, {"passphrase-file", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
+                                            {"event", required_argument, NULL, 'e'},
+                                            {"key", required_argument, NULL, 'k'},
+                                            {"jwks", required_argument, NULL, 'j'},
+                                            {"passphrase-file", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     struct unlock unlock = {0};
-    const char *out = NULL;
+    const char *out = NULL, *jwks_path = NULL;
     struct fault fault;
     for (int c;
          (c = getopt_long(argc, argv, "o:e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
@@ -96,6 +115,7 @@ int ctl_open(int argc, char **argv)
         case 'o': out = optarg; break;
         case 'e': unlock.event_path = optarg; break;
         case 'k': unlock.key_path = optarg; break;
+        case 'j': jwks_path = optarg; break;
         case 'p': unlock.passphrase_path = optarg; break;
         default: return ctl_help(help, c == 'h');
         }
@@ -104,6 +124,8 @@ int ctl_open(int argc, char **argv)
     if (optind + 1 != argc || !out || !has_way)
         return ctl_help(help, 0);
     int result = unlock_open(&unlock, &fault);
+    if (result == 0 && jwks_path)
+        result = check_event(&unlock, jwks_path, &fault);
     if (result == 0)
         result = unpack(argv[optind], unlock.passphrase, out, &fault);
     unlock_wipe(&unlock);

@@ -1,5 +1,7 @@
 #include "base/clock.h"
+#include "base/jwk.h"
 #include "ctl/ctl.h"
+#include "ctl/event_file.h"
 #include "ctl/kafka.h"
 #include "intake/signature.h"
 
@@ -11,15 +13,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define METADATA_MS 10000
+#define METADATA_MS   10000
+#define TIMEOUT_MAX_S (90 * 86400)
 
 static const char help[] =
-    "usage: dsarctl watch --brokers LIST --request ID [--save FILE] [--timeout S] [--topic NAME] "
+    "usage: dsarctl watch --brokers LIST --request ID [--save FILE] [--timeout S] [--jwks FILE]\n"
+    "                     [--topic NAME] "
     "[--properties FILE]\n\n"
     "Prints the events of a request, one a line, until it has ended.\n"
     "  --save        writes the last event to FILE (which must not exist), for `dsarctl open` and `verify`\n"
     "  --timeout     how long to wait for the end, in seconds; 3600 by default\n"
     "  --topic       dsar.events by default\n"
+    "  --jwks        the exporter's public keys: events that they did not sign are passed over\n"
     "  --properties  a file of librdkafka properties, NAME=VALUE a line\n"
     "exit status: 0 completed; 1 failed to watch, or not ended in time; 2 wrong usage; 5 it ended "
     "otherwise\n";
@@ -29,6 +34,8 @@ struct watch {
     const char *request;
     const char *save;
     const char *topic;
+    const char *jwks_path;
+    json_t *jwks; /* NULL: signatures are not checked */
     int64_t timeout_ms;
 };
 
@@ -97,6 +104,13 @@ static json_t *event_of(const rd_kafka_message_t *message)
     return event;
 }
 
+/* Text of an event on a terminal: what could command it is left out. */
+static void print_text(const char *text)
+{
+    for (; *text; text++)
+        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
 static void show(const json_t *event)
 {
     const json_t *data = json_object_get(event, "data");
@@ -105,15 +119,21 @@ static void show(const json_t *event)
     const char *coverage = json_string_value(json_object_get(own, "coverage"));
     const char *reason = json_string_value(json_object_get(json_object_get(data, "reason"), "text"));
     const char *time = json_string_value(json_object_get(event, "time"));
-    printf("%s %s", time ? time : "-", json_string_value(json_object_get(event, "type")));
+    print_text(time ? time : "-");
+    putchar(' ');
+    print_text(json_string_value(json_object_get(event, "type")));
     if (progress)
         printf(" %lld of %lld sources", (long long)json_integer_value(json_object_get(progress, "done")),
                (long long)json_integer_value(json_object_get(progress, "total")));
-    if (coverage)
-        printf(" coverage %s, %lld results", coverage,
+    if (coverage) {
+        printf(" %lld results, coverage ",
                (long long)json_integer_value(json_object_get(data, "results_count")));
-    if (reason)
-        printf(" %s", reason);
+        print_text(coverage);
+    }
+    if (reason) {
+        putchar(' ');
+        print_text(reason);
+    }
     putchar('\n');
     fflush(stdout);
 }
@@ -155,6 +175,12 @@ static int look_at(const struct watch *watch, const rd_kafka_message_t *message,
     if (!event)
         return 0;
     int result = 0;
+    struct fault untrue;
+    if (watch->jwks && event_file_verify(event, watch->jwks, &untrue)) {
+        fprintf(stderr, "dsarctl watch: an event is passed over: %s\n", untrue.text);
+        json_decref(event);
+        return 0;
+    }
     const char *type = json_string_value(json_object_get(event, "type"));
     show(event);
     if (is_terminal(type)) {
@@ -229,17 +255,23 @@ int ctl_watch(int argc, char **argv)
         case 'b': watch.kafka.brokers = optarg; break;
         case 'r': watch.request = optarg; break;
         case 's': watch.save = optarg; break;
+        case 'j': watch.jwks_path = optarg; break;
         case 't': watch.topic = optarg; break;
         case 'p': watch.kafka.properties_path = optarg; break;
         case 'w':
-            watch.timeout_ms = strtol(optarg, &end, 10) * 1000;
-            if (*end || watch.timeout_ms <= 0)
+            watch.timeout_ms = strtol(optarg, &end, 10);
+            if (*end || watch.timeout_ms <= 0 || watch.timeout_ms > TIMEOUT_MAX_S)
                 return ctl_help(help, 0);
+            watch.timeout_ms *= 1000;
             break;
         default: return ctl_help(help, c == 'h');
         }
     }
     if (!watch.kafka.brokers || !watch.request || optind != argc)
         return ctl_help(help, 0);
-    return watch_request(&watch, &status, &fault) ? ctl_failed("watch", &fault) : status;
+    int result = watch.jwks_path ? jwk_load_set(&watch.jwks, watch.jwks_path, &fault) : 0;
+    if (result == 0)
+        result = watch_request(&watch, &status, &fault);
+    json_decref(watch.jwks);
+    return result ? ctl_failed("watch", &fault) : status;
 }
