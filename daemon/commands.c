@@ -25,8 +25,7 @@ static int read_config_option(int argc, char **argv, const char *help, const cha
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     *path = NULL;
-    for (int c;
-         (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (c == 'c') {
             *path = optarg;
         } else {

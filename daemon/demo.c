@@ -81,8 +81,7 @@ int command_demo(int argc, char **argv, const struct command_signals *signals)
     const char *dir = NULL, *brokers;
     struct demo demo;
     struct fault fault;
-    for (int c;
-         (c = getopt_long(argc, argv, "d:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "d:h", options, NULL)) != -1;) {
         if (c != 'd') {
             fputs(help, c == 'h' ? stdout : stderr);
             return c == 'h' ? EXIT_DONE : EXIT_USAGE;

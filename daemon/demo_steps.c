@@ -58,7 +58,7 @@ static int await(pid_t pid, const char *name, struct fault *fault)
 static int run(const char *const argv[], char *text, size_t cap, struct fault *fault)
 {
     int ends[2] = {-1, -1};
-    pid_t pid;
+    pid_t pid = 0;
     if (text && pipe2(ends, O_CLOEXEC))
         return fault_errno(fault, "no_descriptor", errno, "pipe");
     fflush(stdout);
@@ -239,8 +239,7 @@ int demo_write_config(const struct demo *demo, struct fault *fault)
             "exporter:\n  source: //dsard.host.example\n  key_file: exporter.jwk\n"
             "store:\n  path: store\n  results_url: https://privacy.host.example/dsar/\n"
             "work:\n  spool_dir: spool\n"
-            "identities:\n  allow:\n    - {from: billing, kind: panel_username, to: [panel]}\n"
-            "    - {from: billing, kind: domain, to: [panel]}\n"
+            "identities:\n  allow:\n    - {from: billing, kind: panel_account, to: [panel]}\n"
             "sources:\n",
             demo->host_name, demo->brokers);
     fprintf(file,
@@ -358,8 +357,7 @@ int demo_find_bundle(const struct demo *demo, char path[DEMO_PATH_MAX], struct f
     DIR *stream = opendir(below(demo, name, &folder));
     const struct dirent *entry;
     int result = -1;
-    while (stream && result &&
-           (entry = readdir(stream)) != NULL) { /* NOLINT(concurrency-mt-unsafe): one thread */
+    while (stream && result && (entry = readdir(stream)) != NULL) {
         size_t len = strlen(entry->d_name);
         if (len > 4 && strcmp(entry->d_name + len - 4, ".zip") == 0)
             result = snprintf(path, DEMO_PATH_MAX, "%s/%s", folder.text, entry->d_name) >= DEMO_PATH_MAX;

@@ -32,8 +32,7 @@ static int read_options(int argc, char **argv, struct once *once)
                                             {"out", required_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    for (int c;
-         (c = getopt_long(argc, argv, "c:r:o:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "c:r:o:h", options, NULL)) != -1;) {
         switch (c) {
         case 'c': once->config_path = optarg; break;
         case 'r': once->request_path = optarg; break;

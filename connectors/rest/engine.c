@@ -24,7 +24,7 @@ static const char *const resolve_keys[] = {"request",      "ok",       "refused"
                                            "match",        "evidence", "assert",  NULL};
 static const char *const collection_keys[] = {
     "request", "ok",  "refused", "not_found",  "records",  "records_kind", "empty", "total",
-    "page",    "key", "assert",  "unasserted", "withhold", "unread", "each", NULL};
+    "page",    "key", "assert",  "unasserted", "withhold", "unread",       "each",  NULL};
 static const char *const default_keys[] = {"request", "ok", "refused", NULL};
 
 static const struct profile_engine rest_engine = {
@@ -150,8 +150,7 @@ int engine_configure(void *state, const json_t *settings, const json_t *secrets,
                               ANSWER_MIN_BYTES, (long long)ANSWER_MAX_BYTES);
     const char *name;
     json_t *collection;
-    json_object_foreach(engine->collections, name, collection)
-    {
+    json_object_foreach (engine->collections, name, collection) {
         const json_t *rules = json_object_get(collection, "withhold");
         for (size_t i = 0; i < json_array_size(rules); i++)
             if (withhold_settle(json_array_get(rules, i), engine->settings, error))

@@ -83,8 +83,7 @@ static int use_record(struct node *record, struct dsar_error *error, void *ctx)
     *lookup->found = true;
     const char *kind;
     json_t *plan;
-    json_object_foreach((json_t *)(uintptr_t)lookup->step->yields, kind, plan)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)lookup->step->yields, kind, plan) {
         if (yield(lookup, record, kind, plan, error))
             return -1;
     }

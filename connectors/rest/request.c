@@ -67,8 +67,7 @@ static int add_pairs(struct buf *out, enum pairs_in where, const json_t *map, co
     buf_init(&text, VALUE_MAX);
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)map, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)map, name, value) {
         bool present;
         buf_clear(&text);
         result = value_append(&text, value, sources, &present, error);
@@ -173,8 +172,7 @@ static int add_headers(struct request *request, const json_t *map, const struct 
     buf_init(&text, VALUE_MAX);
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)map, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)map, name, value) {
         bool present;
         buf_clear(&text);
         result = value_append(&text, value, sources, &present, error);

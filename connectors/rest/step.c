@@ -54,8 +54,7 @@ static int check_map(const struct reading *reading, const char *key)
         return bad_step(reading, "/request", "query, form and headers to be objects");
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)map, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)map, name, value) {
         char path[PATH_MAX_LEN];
         snprintf(path, sizeof path, "%s/request/%s/%s", reading->path, key, name);
         if (value_check(value, reading->scope, path, reading->error))
@@ -217,9 +216,10 @@ static int check_ownership(const struct reading *reading)
 {
     const char *why = json_string_value(json_object_get(reading->json, "unasserted"));
     if (tests_compare_identity(reading->step->assertions) == (why && *why))
-        return bad_step(reading, "/assert",
-                        "tests of which one that is not optional compares an identity, or `unasserted` with the "
-                        "reason why not");
+        return bad_step(
+            reading, "/assert",
+            "tests of which one that is not optional compares an identity, or `unasserted` with the "
+            "reason why not");
     return 0;
 }
 
@@ -284,15 +284,15 @@ static int read_resolve(const struct reading *reading)
     if (!step->evidence)
         return -1;
     if (!tests_compare_identity(step->match))
-        return bad_step(reading, "/match",
-                        "tests of which one that is not optional compares an identity: they tell the person from "
-                        "look-alikes");
+        return bad_step(
+            reading, "/match",
+            "tests of which one that is not optional compares an identity: they tell the person from "
+            "look-alikes");
     if (step->assertions && !tests_compare_identity(step->assertions))
         return bad_step(reading, "/assert", "tests of which one that is not optional compares an identity");
     const char *kind;
     json_t *yield;
-    json_object_foreach((json_t *)(uintptr_t)step->yields, kind, yield)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)step->yields, kind, yield) {
         if (profile_check_keys(yield, reading->path, known, reading->error))
             return -1;
         if (!is_yield(yield))

@@ -55,9 +55,8 @@ static int check_list(const json_t *tests, enum tests_of of, const struct scope 
 static int check_one(const json_t *test, enum tests_of of, const struct scope *scope, const char *path,
                      struct dsar_error *error)
 {
-    static const char *const known[] = {"ptr",  "eq",          "in",       "eq_id", "part",   "in_ids",
-                                        "filled", "ignore_case", "optional", "of",    "status", "any",
-                                        NULL};
+    static const char *const known[] = {"ptr",         "eq",       "in", "eq_id",  "part", "in_ids", "filled",
+                                        "ignore_case", "optional", "of", "status", "any",  NULL};
     if (profile_check_keys(test, path, known, error))
         return -1;
     const json_t *status = json_object_get(test, "status");

@@ -304,20 +304,39 @@ static const struct node *element(const struct node *array, const char *token, s
     return child;
 }
 
+static const struct node *below(const struct node *node, const char *token, size_t len)
+{
+    if (node->kind == NODE_OBJECT)
+        return member(node, token, len);
+    return node->kind == NODE_ARRAY ? element(node, token, len) : NULL;
+}
+
 const struct node *node_at(const struct node *node, const char *pointer)
 {
     while (node && *pointer == '/') {
         const char *token = pointer + 1;
         size_t len = strcspn(token, "/");
-        if (node->kind == NODE_OBJECT)
-            node = member(node, token, len);
-        else if (node->kind == NODE_ARRAY)
-            node = element(node, token, len);
-        else
-            return NULL;
+        node = below(node, token, len);
         pointer = token + len;
     }
     return node;
+}
+
+size_t node_count(const struct node *node, const char *pointer)
+{
+    while (node && *pointer == '/') {
+        const char *token = pointer + 1;
+        size_t len = strcspn(token, "/");
+        pointer = token + len;
+        if (len == 1 && *token == '*') {
+            size_t n = 0;
+            for (node = node->child; node; node = node->next)
+                n += node_count(node, pointer);
+            return n;
+        }
+        node = below(node, token, len);
+    }
+    return node != NULL;
 }
 
 bool node_has_text(const struct node *node)

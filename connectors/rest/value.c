@@ -14,8 +14,7 @@ static const json_t *declared(const json_t *settings, const char *name)
 {
     size_t i;
     json_t *setting;
-    json_array_foreach(settings, i, setting)
-    {
+    json_array_foreach (settings, i, setting) {
         if (strcmp(json_string_value(json_object_get(setting, "name")), name) == 0)
             return setting;
     }
@@ -35,8 +34,7 @@ static int check_configured(const json_t *value, const char *source, const struc
 static int check_source(const json_t *value, const struct scope *scope, const char *path,
                         struct dsar_error *error)
 {
-    static const char *const known[] = {"secret",   "setting", "id", "record", "as",
-                                        "optional", "part",    NULL};
+    static const char *const known[] = {"secret", "setting", "id", "record", "as", "optional", "part", NULL};
     const char *source = NULL;
     if (profile_check_keys(value, path, known, error))
         return -1;
@@ -209,8 +207,7 @@ int value_describe(struct buf *out, const json_t *value, struct fault *fault)
         return buf_printf(out, fault, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)value, key, member) {
         if (json_is_string(member) && strcmp(key, "as") != 0)
             return buf_printf(out, fault, "{%s}", json_string_value(member));
     }

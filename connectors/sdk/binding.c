@@ -70,8 +70,7 @@ bool binding_is_possible(const json_t *needs, const struct dsar_identities *iden
 {
     const char *kind;
     json_t *type;
-    json_object_foreach(iterable(needs), kind, type)
-    {
+    json_object_foreach (iterable(needs), kind, type) {
         if (!has_kind(identities, kind))
             return false;
     }
@@ -145,8 +144,7 @@ int binding_each(const json_t *needs, const struct dsar_identities *identities, 
     int result = -1;
     const char *kind;
     json_t *type;
-    json_object_foreach(iterable(needs), kind, type)
-    {
+    json_object_foreach (iterable(needs), kind, type) {
         if (n_dials == NEEDS_MAX) {
             dsar_error_set(error, "bad_profile", false, "needs: at most %d kinds are possible", NEEDS_MAX);
             goto out;

@@ -73,14 +73,14 @@ static int read_deadline(struct dsar_session *session, const json_t *message, st
     return 0;
 }
 
-/* `failure` NULL: `status` alone. */
+/* `failure` NULL: `status` alone. `retry_after_ms` 0: without. */
 static int send_done(struct talk *talk, const char *status, const struct dsar_error *failure,
-                     struct dsar_error *error)
+                     int64_t retry_after_ms, struct dsar_error *error)
 {
     json_t *message = json_pack("{s:s, s:s}", "type", "done", "status", status);
     bool is_short = message && failure && session_add_error(message, failure);
-    if (message && failure && failure->retry_after_ms > 0 &&
-        json_object_set_new(message, "retry_after_ms", json_integer(failure->retry_after_ms)))
+    if (message && retry_after_ms > 0 &&
+        json_object_set_new(message, "retry_after_ms", json_integer(retry_after_ms)))
         is_short = true;
     if (is_short) {
         json_decref(message);
@@ -105,6 +105,9 @@ static int do_configure(struct talk *talk, const json_t *message, struct dsar_er
         talk->is_done = true;
         return session_send(&talk->session, answer, error);
     }
+    json_int_t keep_alive_ms = json_integer_value(json_object_get(message, "keep_alive_ms"));
+    if (keep_alive_ms > 0)
+        session_keep_alive(&talk->session, keep_alive_ms);
     talk->is_configured = true;
     return session_send(&talk->session, json_pack("{s:s}", "type", "ready"), error);
 }
@@ -133,16 +136,15 @@ static int do_resolve(struct talk *talk, const json_t *message, struct dsar_erro
     if (talk->session.wire.at_end)
         return 0;
     if (failed)
-        return send_done(talk, "failed", &failure, error);
-    return send_done(talk, found ? "ok" : "not_found", NULL, error);
+        return send_done(talk, "failed", &failure, failure.retry_after_ms, error);
+    return send_done(talk, found ? "ok" : "not_found", NULL, 0, error);
 }
 
 static bool is_asked_for(const json_t *asked, const char *collection)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(asked, i, item)
-    {
+    json_array_foreach (asked, i, item) {
         if (strcmp(json_string_value(item), collection) == 0)
             return true;
     }
@@ -154,12 +156,14 @@ struct fetch {
     const struct dsar_identities *identities;
     bool is_given_up;          /* `failure` holds for all that is left */
     bool is_anything_found;    /* some collection is not `absent` */
+    int64_t retry_after_ms;    /* the longest wait that the system asked for */
     struct dsar_error failure; /* why it was given up */
 };
 
 static bool ends_fetch(const struct dsar_error *error)
 {
-    return strcmp(error->code, "source_unreachable") == 0 || strcmp(error->code, "source_refused") == 0;
+    return strcmp(error->code, "source_unreachable") == 0 || strcmp(error->code, "source_refused") == 0 ||
+           strcmp(error->code, "source_busy") == 0;
 }
 
 static int fetch_collection(struct talk *talk, struct fetch *fetch, const char *collection,
@@ -181,6 +185,8 @@ static int fetch_collection(struct talk *talk, struct fetch *fetch, const char *
         }
     }
     fetch->is_anything_found = fetch->is_anything_found || status != DSAR_ABSENT;
+    if ((status == DSAR_FAILED || status == DSAR_PARTIAL) && fetch->retry_after_ms < reason.retry_after_ms)
+        fetch->retry_after_ms = reason.retry_after_ms;
     /* dsard is gone: nobody listens */
     if (talk->session.wire.at_end)
         return 0;
@@ -192,8 +198,7 @@ static bool is_known(const struct talk *talk, const char *collection)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(talk->hello, "collections"), i, item)
-    {
+    json_array_foreach (json_object_get(talk->hello, "collections"), i, item) {
         if (strcmp(json_string_value(json_object_get(item, "name")), collection) == 0)
             return true;
     }
@@ -205,8 +210,7 @@ static int refuse_unknown(struct talk *talk, const json_t *asked, struct dsar_er
 {
     size_t i;
     json_t *item;
-    json_array_foreach(asked, i, item)
-    {
+    json_array_foreach (asked, i, item) {
         if (is_known(talk, json_string_value(item)))
             continue;
         session_begin(&talk->session, json_string_value(item));
@@ -223,25 +227,26 @@ static int fetch_all(struct talk *talk, const json_t *asked, struct fetch *fetch
         return -1;
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(talk->hello, "collections"), i, item)
-    {
+    json_array_foreach (json_object_get(talk->hello, "collections"), i, item) {
         const char *collection = json_string_value(json_object_get(item, "name"));
         if (is_asked_for(asked, collection) && fetch_collection(talk, fetch, collection, error))
             return -1;
     }
     if (talk->session.wire.at_end)
         return 0;
-    if (fetch->is_given_up)
-        return send_done(talk, "failed", &fetch->failure, error);
-    return send_done(talk, fetch->is_anything_found ? "ok" : "not_found", NULL, error);
+    /* a `failed` would drop what ended complete; only who cancels wants nothing of it */
+    if (talk->session.is_cancelled) {
+        dsar_error_set(&fetch->failure, "cancelled", false, "dsard wants the work stopped");
+        return send_done(talk, "failed", &fetch->failure, 0, error);
+    }
+    return send_done(talk, fetch->is_anything_found ? "ok" : "not_found", NULL, fetch->retry_after_ms, error);
 }
 
 static bool are_names(const json_t *array)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(array, i, item)
-    {
+    json_array_foreach (array, i, item) {
         if (!name_is_valid(json_string_value(item)))
             return false;
     }

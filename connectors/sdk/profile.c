@@ -28,8 +28,7 @@ static void strip_comments(json_t *value)
     json_object_del(value, "$comment");
     const char *key;
     json_t *member;
-    json_object_foreach(value, key, member)
-    {
+    json_object_foreach (value, key, member) {
         strip_comments(member);
     }
 }
@@ -122,8 +121,7 @@ const json_t *profile_collection(const struct profile *profile, const char *name
 {
     size_t i;
     json_t *collection;
-    json_array_foreach(profile_collections(profile), i, collection)
-    {
+    json_array_foreach (profile_collections(profile), i, collection) {
         if (strcmp(json_string_value(json_object_get(collection, "name")), name) == 0)
             return collection;
     }
@@ -135,8 +133,7 @@ static int add_keys(json_t *names, json_t *object)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value)
-    {
+    json_object_foreach (object, key, value) {
         size_t i = 0;
         while (i < json_array_size(names) && strcmp(json_string_value(json_array_get(names, i)), key) != 0)
             i++;
@@ -152,8 +149,7 @@ static json_t *hello_resolve(const json_t *steps)
     json_t *yields = json_array();
     size_t i;
     json_t *step;
-    json_array_foreach(steps, i, step)
-    {
+    json_array_foreach (steps, i, step) {
         if (add_keys(needs, json_object_get(step, "needs")) ||
             add_keys(yields, json_object_get(step, "yields"))) {
             json_decref(needs);
@@ -182,8 +178,7 @@ static json_t *hello_collections(const json_t *collections)
     json_t *array = json_array();
     size_t i;
     json_t *collection;
-    json_array_foreach(collections, i, collection)
-    {
+    json_array_foreach (collections, i, collection) {
         if (json_array_append_new(array, hello_collection(collection))) {
             json_decref(array);
             return NULL;

@@ -50,8 +50,7 @@ static int check_keys_of(const json_t *object, const char *path, const char *con
 {
     const char *key;
     json_t *value;
-    json_object_foreach(iterable(object), key, value)
-    {
+    json_object_foreach (iterable(object), key, value) {
         if (is_among(key, known) || is_among(key, more))
             continue;
         char below[PATH_MAX_BYTES];
@@ -76,6 +75,17 @@ const char *profile_text(const json_t *object, const char *key, const char *path
     step_into(below, path, key);
     bad(error, below, "text that is not empty");
     return NULL;
+}
+
+/* Text that hello says, which dsard takes up to a length. */
+static int check_title(const json_t *object, const char *key, const char *path, struct dsar_error *error)
+{
+    const char *text = profile_text(object, key, path, error);
+    char below[PATH_MAX_BYTES];
+    if (!text)
+        return -1;
+    step_into(below, path, key);
+    return strlen(text) > DSAR_TITLE_MAX ? bad(error, below, "at most 200 bytes") : 0;
 }
 
 static int check_name(const json_t *object, const char *path, struct dsar_error *error)
@@ -106,8 +116,7 @@ static int check_needs(const json_t *object, const char *path, struct dsar_error
         return bad(error, below, "an object of identity kinds and their types, at least one");
     const char *kind;
     json_t *type;
-    json_object_foreach(iterable(needs), kind, type)
-    {
+    json_object_foreach (iterable(needs), kind, type) {
         char at[PATH_MAX_BYTES];
         step_into(at, below, kind);
         if (!name_is_valid(kind))
@@ -137,8 +146,7 @@ static int check_fields(const json_t *collection, const char *path, struct dsar_
         return bad(error, below, "an object of JSON Pointers and classes");
     const char *pointer;
     json_t *class_name;
-    json_object_foreach(iterable(fields), pointer, class_name)
-    {
+    json_object_foreach (iterable(fields), pointer, class_name) {
         char at[PATH_MAX_BYTES];
         step_into(at, below, pointer);
         if (*pointer && *pointer != '/')
@@ -165,8 +173,7 @@ static int check_step(const json_t *step, const char *path, const struct profile
         return bad(error, below, "an object of identity kinds, at least one");
     const char *kind;
     json_t *value;
-    json_object_foreach(iterable(yields), kind, value)
-    {
+    json_object_foreach (iterable(yields), kind, value) {
         char at[PATH_MAX_BYTES];
         step_into(at, below, kind);
         if (!name_is_valid(kind))
@@ -182,10 +189,12 @@ static int check_collection(const json_t *collection, const char *path, const st
     if (!json_is_object(collection))
         return bad(error, path, "an object");
     if (check_keys_of(collection, path, keys, engine->collection_keys, error) ||
-        check_name(collection, path, error) || !profile_text(collection, "title", path, error) ||
-        !profile_text(collection, "category", path, error) || check_needs(collection, path, error) ||
+        check_name(collection, path, error) || check_title(collection, "title", path, error) ||
+        check_title(collection, "category", path, error) || check_needs(collection, path, error) ||
         (json_object_get(collection, "fields") && check_fields(collection, path, error)))
         return -1;
+    if (strcmp(json_string_value(json_object_get(collection, "name")), "files") == 0)
+        return bad(error, path, "another name than \"files\", which the index of files has");
     return 0;
 }
 
@@ -196,8 +205,7 @@ static int check_collections(const json_t *collections, const struct profile_eng
         return bad(error, "/collections", "an array of at least one collection");
     size_t i;
     json_t *collection;
-    json_array_foreach(collections, i, collection)
-    {
+    json_array_foreach (collections, i, collection) {
         char path[PATH_MAX_BYTES];
         step_to(path, "/collections", i);
         if (check_collection(collection, path, engine, error) || check_unique(collections, i, path, error))
@@ -212,8 +220,7 @@ static int check_resolve(const json_t *steps, const struct profile_engine *engin
         return bad(error, "/resolve", "an array of at least one step");
     size_t i;
     json_t *step;
-    json_array_foreach(steps, i, step)
-    {
+    json_array_foreach (steps, i, step) {
         char path[PATH_MAX_BYTES];
         step_to(path, "/resolve", i);
         if (check_step(step, path, engine, error))
@@ -246,8 +253,8 @@ int profile_check_document(const json_t *document, const struct profile_engine *
         return bad(error, "/profile", "1, the version of the format");
     const char *name = profile_text(document, "name", "", error);
     const char *of_engine = profile_text(document, "engine", "", error);
-    if (!name || !of_engine || !profile_text(document, "title", "", error) ||
-        !profile_text(document, "version", "", error))
+    if (!name || !of_engine || check_title(document, "title", "", error) ||
+        check_title(document, "version", "", error))
         return -1;
     if (!is_profile_name(name))
         return bad(error, "/name", "FOLDER/NAME, both [a-z][a-z0-9_.-]*");
@@ -299,8 +306,7 @@ int profile_check_settings(const json_t *settings, struct dsar_error *error)
 {
     size_t i;
     json_t *setting;
-    json_array_foreach(settings, i, setting)
-    {
+    json_array_foreach (settings, i, setting) {
         char path[PATH_MAX_BYTES];
         step_to(path, "/settings", i);
         if (check_setting(setting, path, error) || check_unique(settings, i, path, error))
@@ -313,8 +319,7 @@ static const json_t *find_setting(const json_t *declared, const char *name, bool
 {
     size_t i;
     json_t *setting;
-    json_array_foreach(declared, i, setting)
-    {
+    json_array_foreach (declared, i, setting) {
         bool kind_fits =
             (strcmp(json_string_value(json_object_get(setting, "kind")), "secret") == 0) == is_secret;
         if (kind_fits && strcmp(json_string_value(json_object_get(setting, "name")), name) == 0)
@@ -328,8 +333,7 @@ static int check_known(const json_t *declared, const json_t *given, bool is_secr
 {
     const char *name;
     json_t *value;
-    json_object_foreach(iterable(given), name, value)
-    {
+    json_object_foreach (iterable(given), name, value) {
         if (!find_setting(declared, name, is_secret))
             return dsar_error_set(error, "bad_settings", false, "%s: no such %s", name,
                                   is_secret ? "secret" : "setting");
@@ -345,8 +349,7 @@ int profile_check_given(const json_t *declared, const json_t *settings, const js
     json_t *made = json_object();
     size_t i;
     json_t *setting;
-    json_array_foreach(declared, i, setting)
-    {
+    json_array_foreach (declared, i, setting) {
         const char *name = json_string_value(json_object_get(setting, "name"));
         const char *kind = json_string_value(json_object_get(setting, "kind"));
         bool is_secret = strcmp(kind, "secret") == 0;

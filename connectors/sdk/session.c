@@ -13,7 +13,7 @@
 
 void session_init(struct dsar_session *session, int in_fd, int out_fd)
 {
-    *session = (struct dsar_session){.collection = NULL};
+    *session = (struct dsar_session){.progress_ms = PROGRESS_INTERVAL_MS};
     wire_init(&session->wire, in_fd, out_fd);
     buf_init(&session->batch, DSAR_PAYLOAD_MAX);
 }
@@ -23,6 +23,12 @@ void session_wipe(struct dsar_session *session)
     json_decref(session->file);
     buf_wipe(&session->batch);
     wire_wipe(&session->wire);
+}
+
+void session_keep_alive(struct dsar_session *session, int64_t keep_alive_ms)
+{
+    session->progress_ms =
+        keep_alive_ms / 4 < PROGRESS_INTERVAL_MS ? keep_alive_ms / 4 : PROGRESS_INTERVAL_MS;
 }
 
 /* Sends a message of which the caller keeps its reference. */
@@ -195,8 +201,7 @@ static bool is_announced(const json_t *yields, const char *kind)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(yields, i, item)
-    {
+    json_array_foreach (yields, i, item) {
         if (strcmp(json_string_value(item), kind) == 0)
             return true;
     }
@@ -230,7 +235,7 @@ int dsar_record(struct dsar_session *session, const char *json, size_t len, stru
         return dsar_error_set(error, "record_too_large", false,
                               "a record of %zu bytes, where at most %d are possible", len, DSAR_PAYLOAD_MAX);
     bool is_full = session->batch.len + 1 + len > DSAR_PAYLOAD_MAX;
-    bool is_due = clock_now_ms() - session->wire.written_ms >= PROGRESS_INTERVAL_MS;
+    bool is_due = clock_now_ms() - session->wire.written_ms >= session->progress_ms;
     if ((is_full || is_due) && flush_records(session, error))
         return -1;
     struct fault fault;
@@ -241,11 +246,19 @@ int dsar_record(struct dsar_session *session, const char *json, size_t len, stru
     return 0;
 }
 
+static bool is_file_text(const char *text)
+{
+    return strlen(text) <= DSAR_FILE_TEXT_MAX;
+}
+
 int dsar_file_begin(struct dsar_session *session, const char *id, const char *name, const char *media_type,
                     struct dsar_error *error)
 {
     if (!session->collection || session->file)
         return misused(error, "a file was begun outside of a collection, or within another file");
+    if (!is_file_text(id) || !is_file_text(name) || !is_file_text(media_type))
+        return dsar_error_set(error, "internal", false,
+                              "a file's id, name or media type has more than %d bytes", DSAR_FILE_TEXT_MAX);
     if (flush_records(session, error))
         return -1;
     session->file = json_pack("{s:s, s:s, s:s, s:s, s:s}", "type", "file", "collection", session->collection,
@@ -288,6 +301,8 @@ int dsar_withheld(struct dsar_session *session, uint64_t count, const char *reas
     if (!session->collection || session->file || count > INT64_MAX || !name_is_valid(reason))
         return misused(
             error, "something was withheld outside of a collection, within a file, or without a reason code");
+    if (count == 0)
+        return 0;
     if (flush_records(session, error))
         return -1;
     return session_send(session,
@@ -316,7 +331,7 @@ int dsar_progress(struct dsar_session *session, uint64_t done, uint64_t total, s
 {
     if (check_going(session, error))
         return -1;
-    if (clock_now_ms() - session->wire.written_ms < PROGRESS_INTERVAL_MS)
+    if (clock_now_ms() - session->wire.written_ms < session->progress_ms)
         return 0;
     if (flush_records(session, error))
         return -1;

@@ -17,6 +17,7 @@ struct dsar_session {
     bool is_broken;       /* nothing more can be said: the process leaves with status 1 */
     struct dsar_error breakage; /* why, when is_broken */
     bool is_cancelled;          /* dsard wants the work stopped */
+    int64_t progress_ms;        /* progress is not said more often */
     int64_t deadline_ms;        /* of the present resolve or fetch, on the clock of clock_now_ms */
     bool in_resolve;
     const char *collection; /* being fetched, borrowed; NULL outside */
@@ -28,6 +29,9 @@ struct dsar_session {
 
 void session_init(struct dsar_session *session, int in_fd, int out_fd);
 void session_wipe(struct dsar_session *session);
+
+/* dsard wants to hear something at least this often. */
+void session_keep_alive(struct dsar_session *session, int64_t keep_alive_ms);
 
 /* Sends a message without payload and takes its reference over, NULL included (want of memory). */
 int session_send(struct dsar_session *session, json_t *message, struct dsar_error *error)

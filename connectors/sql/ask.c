@@ -71,8 +71,7 @@ static int yield_row(struct task *task, const struct query *query, struct dsar_e
     const char *evidence = json_string_value(json_object_get(task->spec, "evidence"));
     const char *kind;
     json_t *yield;
-    json_object_foreach(json_object_get(task->spec, "yields"), kind, yield)
-    {
+    json_object_foreach (json_object_get(task->spec, "yields"), kind, yield) {
         const char *name = json_string_value(json_object_get(yield, "column"));
         int column = query_find(query, name);
         if (column < 0)
@@ -98,6 +97,15 @@ static int resolve_with(const struct dsar_identities *bound, struct dsar_error *
     return run(ctx, bound, yield_row, error);
 }
 
+/* A value that is empty is a fault; a kind that is not known is not: another of the lookup's `needs` was. */
+static bool has_empty_value(const struct dsar_identities *identities)
+{
+    for (size_t i = 0; i < identities->n_items; i++)
+        if (!*identities->items[i].value)
+            return true;
+    return false;
+}
+
 int engine_resolve(void *state, struct dsar_session *session, const struct dsar_identities *identities,
                    bool *found, struct dsar_error *error)
 {
@@ -108,8 +116,7 @@ int engine_resolve(void *state, struct dsar_session *session, const struct dsar_
     engine->n_rows = 0;
     size_t i;
     json_t *step;
-    json_array_foreach(profile_resolve_steps(engine->profile), i, step)
-    {
+    json_array_foreach (profile_resolve_steps(engine->profile), i, step) {
         struct task task = {.engine = engine, .spec = step, .found = found};
         snprintf(task.path, sizeof task.path, "/resolve/%zu", i);
         if (!binding_is_possible(json_object_get(step, "needs"), identities))
@@ -118,8 +125,8 @@ int engine_resolve(void *state, struct dsar_session *session, const struct dsar_
         if (binding_each(json_object_get(step, "needs"), identities, resolve_with, &task, error))
             return -1;
     }
-    if (!is_asked)
-        return dsar_error_set(error, "empty_bind", false, "no identity is known that a lookup needs");
+    if (!is_asked && has_empty_value(identities))
+        return dsar_error_set(error, "empty_bind", false, "an identity that a lookup needs is empty");
     return 0;
 }
 
@@ -157,6 +164,9 @@ int engine_fetch(void *state, struct dsar_session *session, const char *collecti
     if (result)
         return -1;
     *status = DSAR_COMPLETE;
+    if (json_is_true(json_object_get(task.spec, "unread")) &&
+        dsar_withheld(session, engine->n_rows, "not_fetched", error))
+        return -1;
     if (task.n_withheld == 0)
         return 0;
     *status = DSAR_PARTIAL;

@@ -2,9 +2,9 @@
  * and statements are the driver's own structures.
  *
  * A driver lets nothing be written, reads everything between begin and close from one snapshot, and never
- * shows data in an error's text. Error codes: "source_unreachable" (not there, or the connection broke),
- * "source_refused" (it lets us not in), "source_busy" (locked, try again), "source_answer" (the database is
- * not what the profile expects).
+ * shows data in an error's text. Error codes: "source_unreachable" (not there, locked, or the connection broke:
+ * try again), "source_refused" (it lets us not in), "source_answer" (the database is not what the profile
+ * expects).
  */
 #ifndef DSAR_SQL_DRIVER_H
 #define DSAR_SQL_DRIVER_H

@@ -20,7 +20,7 @@ static const char engine_settings[] =
     "\"help\":\"how long the database may work for one row, in milliseconds\"}]";
 
 static const char *const resolve_keys[] = {"sql", "page", "assert", "evidence", NULL};
-static const char *const collection_keys[] = {"sql", "page", "assert", "omit", NULL};
+static const char *const collection_keys[] = {"sql", "page", "assert", "omit", "unread", NULL};
 
 static const struct profile_engine sql_engine = {
     .name = "sql",
@@ -34,8 +34,7 @@ static int check_yields(const json_t *yields, const char *path, struct dsar_erro
     static const char *const keys[] = {"column", "type", NULL};
     const char *kind;
     json_t *yield;
-    json_object_foreach(iterable(yields), kind, yield)
-    {
+    json_object_foreach (iterable(yields), kind, yield) {
         char below[200];
         snprintf(below, sizeof below, "%s/yields/%s", path, kind);
         if (!json_is_object(yield))
@@ -56,8 +55,7 @@ static int check_steps(const json_t *steps, struct dsar_error *error)
 {
     size_t i;
     json_t *step;
-    json_array_foreach(steps, i, step)
-    {
+    json_array_foreach (steps, i, step) {
         char path[64];
         snprintf(path, sizeof path, "/resolve/%zu", i);
         if (query_check(step, path, error) || check_yields(json_object_get(step, "yields"), path, error) ||
@@ -75,8 +73,7 @@ static int check_omit(const json_t *collection, const char *path, struct dsar_er
     if (omit && !json_is_array(omit))
         return dsar_error_set(error, "bad_profile", false, "%s/omit: expected an array of column names",
                               path);
-    json_array_foreach(omit, i, item)
-    {
+    json_array_foreach (omit, i, item) {
         if (!json_is_string(item))
             return dsar_error_set(error, "bad_profile", false, "%s/omit/%zu: expected a column name", path,
                                   i);
@@ -88,16 +85,14 @@ static int check_collections(const json_t *collections, struct dsar_error *error
 {
     size_t i;
     json_t *collection;
-    json_array_foreach(collections, i, collection)
-    {
+    json_array_foreach (collections, i, collection) {
         char path[64];
         snprintf(path, sizeof path, "/collections/%zu", i);
         if (query_check(collection, path, error) || check_omit(collection, path, error))
             return -1;
-        if (!json_object_get(collection, "assert"))
-            return dsar_error_set(error, "bad_profile", false,
-                                  "%s: expected `assert`, which says how a row is seen to be the person's",
-                                  path);
+        const json_t *unread = json_object_get(collection, "unread");
+        if (unread && !json_is_boolean(unread))
+            return dsar_error_set(error, "bad_profile", false, "%s/unread: expected true or false", path);
     }
     return 0;
 }

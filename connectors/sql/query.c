@@ -75,7 +75,8 @@ static int check_assertions(const json_t *spec, const char *path, struct dsar_er
 {
     const json_t *assertions = json_object_get(spec, "assert");
     if (!assertions)
-        return 0;
+        return dsar_error_set(error, "bad_profile", false,
+                              "%s: expected `assert`, which says how a row is seen to be the person's", path);
     size_t n = json_array_size(assertions);
     if (n == 0 || n > ASSERTIONS_MAX)
         return dsar_error_set(error, "bad_profile", false,
@@ -98,8 +99,7 @@ static int check_parameters(const json_t *spec, const struct template *template,
     bool is_paged = json_object_get(spec, "page");
     const char *kind;
     json_t *type;
-    json_object_foreach(iterable(needs), kind, type)
-    {
+    json_object_foreach (iterable(needs), kind, type) {
         if (strcmp(kind, AFTER) == 0 || strcmp(kind, ROWS) == 0)
             return dsar_error_set(error, "bad_profile", false, "%s/needs/%s: a name that paging has", path,
                                   kind);
@@ -172,8 +172,7 @@ static int find_assertions(struct query *query, struct dsar_error *error)
     const json_t *assertions = json_object_get(query->options.spec, "assert");
     size_t i;
     json_t *item;
-    json_array_foreach(assertions, i, item)
-    {
+    json_array_foreach (assertions, i, item) {
         const char *name = json_string_value(json_object_get(item, "column"));
         const char *kind = json_string_value(json_object_get(item, "equals_identity"));
         struct assertion *assertion = &query->assertions[query->n_assertions++];

@@ -7,7 +7,7 @@
  * :after, at first 0, the value of COLUMN in the last row, and :n, how many rows to give at most, until it
  * gives fewer. COLUMN must be a number that grows from row to row. Without `page` the statement is run once.
  *   "assert": [{"column": COLUMN, "equals_identity": KIND, "ignore_case": true}]: what must hold of every
- * row; `ignore_case` (of ASCII letters) may be left out. Required of a collection.
+ * row; `ignore_case` (of ASCII letters) may be left out. Required.
  */
 #ifndef DSAR_SQL_QUERY_H
 #define DSAR_SQL_QUERY_H

@@ -93,8 +93,7 @@ static bool is_omitted(const json_t *omit, const char *name)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(omit, i, item)
-    {
+    json_array_foreach (omit, i, item) {
         if (strcmp(json_string_value(item), name) == 0)
             return true;
     }

@@ -127,8 +127,8 @@ out:
 
 int jws_header(json_t **header, const char *compact, struct fault *fault)
 {
-    size_t header_len;
-    const char *signature;
+    size_t header_len = 0;
+    const char *signature = NULL;
     *header = NULL;
     if (split(compact, &header_len, &signature, fault))
         return -1;
@@ -140,8 +140,8 @@ static int verify_payload(const char *compact, const json_t *key, const void *pa
                           struct fault *fault)
 {
     int result = -1;
-    size_t header_len;
-    const char *signature;
+    size_t header_len = 0;
+    const char *signature = NULL;
     if (split(compact, &header_len, &signature, fault))
         return -1;
     json_t *sig = json_pack("{s:s%, s:s}", "protected", compact, header_len, "signature", signature);

@@ -46,7 +46,7 @@ void bundle_free(struct bundle *bundle)
         return;
     struct section *section;
     while ((section = TAILQ_FIRST(&bundle->sections)))
-        section_drop(section);
+        section_drop(section); /* NOLINT(clang-analyzer-unix.Malloc): which takes it out of the list */
     secret_free(bundle->passphrase, bundle->passphrase_size);
     free(bundle->spool_dir);
     pthread_mutex_destroy(&bundle->lock);

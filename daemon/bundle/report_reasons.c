@@ -38,6 +38,15 @@ static const struct reason withheld[] = {
      {"Bank account numbers (IBAN) in a text: masked, because they may be another person’s.",
       "Numéros de compte (IBAN) dans un texte\u00a0: masqués, car ils peuvent être ceux d’une autre "
       "personne."}},
+    {"not_fetched",
+     {"Attached files: what is known of them is listed, but they could not be fetched for this copy. Ask for "
+      "them.",
+      "Pièces jointes\u00a0: leurs caractéristiques sont indiquées, mais elles n’ont pas pu être récupérées "
+      "pour cette "
+      "copie. Demandez-les."}},
+    {"record_too_large",
+     {"Records that are larger than this copy may hold.",
+      "Enregistrements qui dépassent la taille permise pour cette copie."}},
     {"secret",
      {"Passwords, keys and tokens: removed, because whoever reads them could use your accounts.",
       "Mots de passe, clés et jetons\u00a0: retirés, car quiconque les lirait pourrait utiliser vos "

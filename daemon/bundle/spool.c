@@ -94,7 +94,7 @@ void strand_wipe(struct strand *strand)
 
 static int add_run(struct strand *strand, uint64_t offset, struct fault *fault)
 {
-    if (strand->n_runs == strand->cap_runs) {
+    if (!strand->runs || strand->n_runs == strand->cap_runs) {
         size_t cap = strand->cap_runs ? strand->cap_runs * 2 : 1;
         struct spool_run *runs = reallocarray(strand->runs, cap, sizeof *runs);
         if (!runs)

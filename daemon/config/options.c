@@ -158,7 +158,7 @@ static const struct option work_options[] = {
      .help = "the most entries of one bundle"},
     {"waves_max", OPTION_INTEGER, .fallback = "8", RANGE(1, 32), FIELD(work_config, waves_max),
      .help = "how often sources are asked for more identities"},
-    {"identities_per_source", OPTION_INTEGER, .fallback = "5", RANGE(1, 100),
+    {"identities_per_source", OPTION_INTEGER, .fallback = "20", RANGE(1, 100),
      FIELD(work_config, identities_per_source),
      .help =
          "the most identities of one kind from one source; beyond it the request is refused as ambiguous"},

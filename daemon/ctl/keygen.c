@@ -83,8 +83,7 @@ int ctl_keygen(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct keygen keygen = {0};
     struct fault fault;
-    for (int c;
-         (c = getopt_long(argc, argv, "k:o:p:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "k:o:p:h", options, NULL)) != -1;) {
         switch (c) {
         case 'k': keygen.kind = optarg; break;
         case 'o': keygen.out = optarg; break;

@@ -109,8 +109,7 @@ int ctl_open(int argc, char **argv)
     struct unlock unlock = {0};
     const char *out = NULL, *jwks_path = NULL;
     struct fault fault;
-    for (int c;
-         (c = getopt_long(argc, argv, "o:e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "o:e:k:h", options, NULL)) != -1;) {
         switch (c) {
         case 'o': out = optarg; break;
         case 'e': unlock.event_path = optarg; break;

@@ -18,8 +18,7 @@ int ctl_passphrase(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct unlock unlock = {0};
     struct fault fault;
-    for (int c;
-         (c = getopt_long(argc, argv, "e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "e:k:h", options, NULL)) != -1;) {
         switch (c) {
         case 'e': unlock.event_path = optarg; break;
         case 'k': unlock.key_path = optarg; break;

@@ -188,8 +188,7 @@ int ctl_submit(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     struct submit submit = {.topic = "dsar.requests"};
     struct fault fault;
-    for (int c;
-         (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (c) {
         case 'b': submit.kafka.brokers = optarg; break;
         case 'r': submit.request_path = optarg; break;

@@ -241,8 +241,7 @@ int ctl_verify(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct verify verify = {0};
     struct fault fault;
-    for (int c;
-         (c = getopt_long(argc, argv, "e:k:h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "e:k:h", options, NULL)) != -1;) {
         switch (c) {
         case 'e': verify.unlock.event_path = optarg; break;
         case 'k': verify.unlock.key_path = optarg; break;

@@ -42,12 +42,12 @@ struct watch {
 static rd_kafka_topic_partition_list_t *all_partitions(rd_kafka_t *client, const char *topic,
                                                        struct fault *fault)
 {
-    const struct rd_kafka_metadata *metadata;
+    const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
     rd_kafka_resp_err_t error =
         handle ? rd_kafka_metadata(client, 0, handle, &metadata, METADATA_MS) : rd_kafka_last_error();
     rd_kafka_topic_partition_list_t *list = NULL;
-    if (error) {
+    if (error || !metadata) {
         fault_retry(fault, "kafka", "topic %s: %s", topic, rd_kafka_err2str(error));
     } else {
         list = rd_kafka_topic_partition_list_new(8);
@@ -249,8 +249,7 @@ int ctl_watch(int argc, char **argv)
     struct fault fault;
     char *end = NULL;
     int status;
-    for (int c;
-         (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) { /* NOLINT(concurrency-mt-unsafe) */
+    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (c) {
         case 'b': watch.kafka.brokers = optarg; break;
         case 'r': watch.request = optarg; break;

@@ -30,12 +30,13 @@ static void child_run(char *const argv[], const int fds[3], int report)
 {
     static char *const empty[] = {NULL};
     const struct rlimit none = {0, 0};
+    const struct sigaction by_default = {.sa_handler = SIG_DFL};
     sigset_t nothing;
     sigemptyset(&nothing);
     if (dup3(report, REPORT_FD, O_CLOEXEC) < 0)
         goto failed;
     report = REPORT_FD;
-    if (setsid() < 0 || sigprocmask(SIG_SETMASK, &nothing, NULL) || signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
+    if (setsid() < 0 || sigprocmask(SIG_SETMASK, &nothing, NULL) || sigaction(SIGPIPE, &by_default, NULL) ||
         dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[1], STDOUT_FILENO) < 0 ||
         dup2(fds[2], STDERR_FILENO) < 0 || syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U) ||
         setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

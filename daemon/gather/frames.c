@@ -150,7 +150,7 @@ static int read_line(struct frames *frames, size_t *len, struct fault *fault)
         frames->taken = 0;
         if (buf_reserve(input, READ_STEP, fault))
             return -1;
-        size_t n;
+        size_t n = 0;
         if (read_some(frames, input->data + input->len, READ_STEP, &n, fault))
             return -1;
         input->len += n;
@@ -166,13 +166,13 @@ static int read_payload(struct frames *frames, const json_t *bytes, struct fault
     size_t want = (size_t)announced;
     size_t there = frames->input.len - frames->taken;
     size_t have = there < want ? there : want;
-    buf_clear(&frames->payload);
+    frames->payload.len = 0; /* what it held is written over now and wiped at the end */
     if (buf_reserve(&frames->payload, want, fault) ||
         buf_append(&frames->payload, frames->input.data + frames->taken, have, fault))
         return -1;
     frames->taken += have;
     while (frames->payload.len < want) {
-        size_t n;
+        size_t n = 0;
         if (read_some(frames, frames->payload.data + frames->payload.len, want - frames->payload.len, &n,
                       fault))
             return -1;
@@ -184,7 +184,7 @@ static int read_payload(struct frames *frames, const json_t *bytes, struct fault
 
 int frames_read(struct frames *frames, json_t **message, const char **type, struct fault *fault)
 {
-    size_t len;
+    size_t len = 0;
     if (read_line(frames, &len, fault))
         return -1;
     json_error_t error;

@@ -38,8 +38,9 @@ struct signed_message {
     size_t key_len;
     const void *value; /* Kafka's message value, with nothing stripped or rewritten: what is signed */
     size_t value_len;
-    const char *signature;   /* the header `dsar-signature`, or NULL */
-    int64_t received_unix_s; /* when the broker appended it, if the topic keeps that time; otherwise when it was read.
+    const char *signature; /* the header `dsar-signature`, or NULL */
+    int64_t
+        received_unix_s; /* when the broker appended it, if the topic keeps that time; otherwise when it was read.
                                 Never a time that the producer wrote */
 };
 

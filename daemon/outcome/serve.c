@@ -213,6 +213,8 @@ int serve(const struct serve_options *options, struct fault *fault)
     int result =
         open_all(&server, fault) || start_threads(&server, fault) ? -1 : poll_until_told(&server, fault);
     leave(&server, result == 0);
+    if (cancel_raised(options->leave))
+        result = 0; /* also when it was told to leave before Kafka could be reached */
     if (result == 0 && server.failed) {
         *fault = server.fault;
         result = -1;

@@ -21,9 +21,14 @@ struct store {
     int dir;
 };
 
+/* How much is written before the disk is set to work on it, so that the sync at the end finds little left to do. */
+#define WRITE_AHEAD (16 << 20)
+
 struct store_object {
     int dir; /* the request's folder */
     int fd;
+    off_t written;
+    off_t started; /* the disk was set to work up to here */
     char unfinished[64];
     char file[NAME_MAX_BYTES + 1];
     char shown[2 * NAME_MAX_BYTES + 2]; /* for texts */
@@ -61,6 +66,7 @@ static int sync_folder(int dir, const char *shown, struct fault *fault)
  * there. */
 static int open_folder(struct store *store, const char *request, bool make, int *dir, struct fault *fault)
 {
+    *dir = -1;
     if (make && mkdirat(store->dir, request, 0700) && errno != EEXIST)
         return failed(fault, errno, request, "cannot be made");
     /* also when it was there: whoever made it may have died before it was durable */
@@ -202,6 +208,13 @@ int store_write(struct store_object *object, const void *data, size_t len, struc
             return failed(fault, n ? errno : ENOSPC, object->shown, "cannot be written");
         at += n;
         len -= (size_t)n;
+        object->written += n;
+    }
+    if (object->written - object->started >= WRITE_AHEAD) {
+        /* only a hint: what goes wrong is told by fsync */
+        sync_file_range(object->fd, object->started, object->written - object->started,
+                        SYNC_FILE_RANGE_WRITE);
+        object->started = object->written;
     }
     return 0;
 }

@@ -17,10 +17,10 @@ extern "C" {
 
 /* What went wrong. `text` is one line for people, without personal data or secrets. */
 struct dsar_error {
-    char code[65];           /* "source_unreachable", "source_refused", "source_answer", "cancelled", … */
+    char code[65]; /* "source_unreachable", "source_refused", "source_answer", "cancelled", … */
     char text[300];
-    bool retryable;          /* another try may work */
-    int64_t retry_after_ms;  /* how long the system asked us to wait; 0 when it did not */
+    bool retryable;         /* another try may work */
+    int64_t retry_after_ms; /* how long the system asked us to wait; 0 when it did not */
 };
 
 /* Fills `error` and returns -1. */
@@ -55,14 +55,16 @@ struct dsar_connector {
     int (*configure)(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error);
 
     /* Looks the person up: calls dsar_yield for each identity. Sets *found. NULL when hello has no `resolve`. */
-    int (*resolve)(void *state, struct dsar_session *session, const struct dsar_identities *identities, bool *found,
-                   struct dsar_error *error);
+    int (*resolve)(void *state, struct dsar_session *session, const struct dsar_identities *identities,
+                   bool *found, struct dsar_error *error);
 
     /* Sends one collection with dsar_record, dsar_file and dsar_withheld and says how it came out. Called for each
      * collection that was asked for, in the order of hello. On -1 the collection is `failed`; when `error->code` is
-     * "source_unreachable" or "source_refused" the rest of the fetch is given up. With DSAR_PARTIAL `error` says why. */
+     * "source_unreachable", "source_refused" or "source_busy" the rest of the fetch is failed too, unasked. What ended
+     * before stays as it is. With DSAR_PARTIAL `error` says why. */
     int (*fetch)(void *state, struct dsar_session *session, const char *collection,
-                 const struct dsar_identities *identities, enum dsar_status *status, struct dsar_error *error);
+                 const struct dsar_identities *identities, enum dsar_status *status,
+                 struct dsar_error *error);
 
     /* Lets go of what was held for one resolve or fetch, now that it is over: a connection, a transaction. May be NULL. */
     void (*settle)(void *state);
@@ -83,14 +85,15 @@ int dsar_yield(struct dsar_session *session, const char *kind, const char *value
 int dsar_record(struct dsar_session *session, const char *json, size_t len, struct dsar_error *error)
     __attribute__((warn_unused_result));
 
-/* Sends a file piece by piece: begin, any number of writes, end. `id` names it within the collection. */
+/* Sends a file piece by piece: begin, any number of writes, end. `id` names it within the collection. `id`, `name` and
+ * `media_type` have at most 1,024 bytes. */
 int dsar_file_begin(struct dsar_session *session, const char *id, const char *name, const char *media_type,
                     struct dsar_error *error) __attribute__((warn_unused_result));
 int dsar_file_write(struct dsar_session *session, const void *data, size_t len, struct dsar_error *error)
     __attribute__((warn_unused_result));
 int dsar_file_end(struct dsar_session *session, struct dsar_error *error) __attribute__((warn_unused_result));
 
-/* Says that `count` things of the collection were left out for `reason`, a code. */
+/* Says that `count` things of the collection were left out for `reason`, a code. Says nothing when `count` is 0. */
 int dsar_withheld(struct dsar_session *session, uint64_t count, const char *reason, struct dsar_error *error)
     __attribute__((warn_unused_result));
 

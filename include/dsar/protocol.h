@@ -16,6 +16,12 @@
 /* The longest identity value, in bytes. */
 #define DSAR_IDENTITY_MAX 512
 
+/* The longest title, category or version in a hello, in bytes. */
+#define DSAR_TITLE_MAX 200
+
+/* The longest id, name or media type of a file, in bytes. */
+#define DSAR_FILE_TEXT_MAX 1024
+
 /* A connector that is at work says something at least this often. */
 #define DSAR_KEEP_ALIVE_MS 30000
 

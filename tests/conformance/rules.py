@@ -3,7 +3,8 @@ import re
 
 from peer import Broken, parse
 
-IDENTITY_MAX = 512
+IDENTITY_MAX, TITLE_MAX, FILE_TEXT_MAX = 512, 200, 1024
+MEMBERS_MAX, DEPTH_MAX = 4096, 64
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 SETTING_KINDS = {"text", "url", "path", "integer", "boolean", "secret"}
 CLASS = re.compile(r"own|free_text|third_party|secret|cvv|card|withhold:" + NAME.pattern)
@@ -19,18 +20,42 @@ def has(message, **members):
             raise Broken(f"`{key}` of a {message['type']} is missing or not a {getattr(kind, '__name__', kind)}")
 
 
+def judge_lengths(message, least, most, *keys):
+    for key in keys:
+        if not least <= len(message[key].encode()) <= most:
+            raise Broken(f"`{key}` of a {message['type']} does not have {least} to {most} bytes")
+
+
+def judge_shape(value):
+    """Members and nesting; iterative, since a connector may nest deeper than Python likes."""
+    level, depth = [value], 0
+    while level := [each for each in level if isinstance(each, (dict, list))]:
+        depth += 1
+        if depth > DEPTH_MAX:
+            raise Broken(f"a record nests deeper than {DEPTH_MAX} levels")
+        if any(isinstance(each, dict) and len(each) > MEMBERS_MAX for each in level):
+            raise Broken(f"an object has more than {MEMBERS_MAX} members")
+        level = [below for each in level for below in (each.values() if isinstance(each, dict) else each)]
+
+
 def judge_hello(hello):
     if hello["type"] != "hello":
         raise Broken(f"the first message is a {hello['type']}, not hello")
     has(hello, protocol=int, name="name", version=str, settings=list, collections=list)
     if hello["protocol"] != 1:
         raise Broken("`protocol` is not 1")
+    judge_lengths(hello, 1, TITLE_MAX, "version")
+    if not hello["collections"]:
+        raise Broken("`collections` is empty")
     for setting in hello["settings"]:
         has({"type": "setting", **setting}, name="name", kind=str, required=bool, help=str)
         if setting["kind"] not in SETTING_KINDS:
             raise Broken(f"the setting {setting['name']} is of no known kind")
     for collection in hello["collections"]:
         has({"type": "collection", **collection}, name="name", title=str, category=str, needs=list)
+        judge_lengths({"type": "collection", **collection}, 1, TITLE_MAX, "title", "category")
+        if collection["name"] == "files":
+            raise Broken("a collection is called files, the name of the index of files")
         for pointer, name in collection.get("fields", {}).items():
             if (pointer and pointer[0] != "/") or not CLASS.fullmatch(name):
                 raise Broken(f"{collection['name']}: {pointer}: no pointer, or no class")
@@ -50,6 +75,8 @@ def judge_reason(message):
 
 def judge_done(done, ok=("ok", "not_found")):
     has(done, status=str)
+    if "retry_after_ms" in done:
+        has(done, retry_after_ms=int)
     if done["status"] == "failed":
         has(done, code="name", retryable=bool)
     elif done["status"] not in ok:
@@ -95,24 +122,30 @@ class Fetch:
             raise Broken(f"{message['collection']}: a record message has {len(lines)} lines where it counts {count}")
         for line in lines:
             try:
-                if not isinstance(parse(line.decode()), dict):
+                record = parse(line.decode())
+                if not isinstance(record, dict):
                     raise ValueError
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise Broken(f"{message['collection']}: a record is not a JSON object") from None
+            judge_shape(record)
         self.counts[message["collection"]] += count
 
     def take_file(self, message, _):
         has(message, file=str, bytes=int, more=bool)
+        judge_lengths(message, 0, FILE_TEXT_MAX, "file")
         name = (message["collection"], message["file"])
         if self.open_file and self.open_file != name:
             raise Broken("pieces of two files are mixed")
         if not self.open_file:
             has(message, name=str, media_type=str)
+            judge_lengths(message, 0, FILE_TEXT_MAX, "name", "media_type")
         self.open_file = name if message["more"] else None
         self.counts[message["collection"]] += not message["more"]
 
     def take_withheld(self, message, _):
         has(message, count=int, reason="name")
+        if message["count"] < 1:
+            raise Broken("nothing is withheld, and said so")
 
     def take_progress(self, message, _):
         has(message, done=int)

@@ -12,7 +12,7 @@ HELLO = {
     "resolve": {"needs": ["email"], "yields": ["id"]},
     "collections": [
         {"name": "notes", "title": "Notes", "category": "test", "needs": ["id"], "fields": {"/a": "own"}},
-        {"name": "files", "title": "Files", "category": "test", "needs": ["id"]},
+        {"name": "papers", "title": "Papers", "category": "test", "needs": ["id"]},
     ],
 }
 
@@ -46,6 +46,12 @@ def hello():
         HELLO["name"] = "Wrong One"
     if MODE == "bad_class":
         HELLO["collections"][0]["fields"]["/a"] = "public"
+    if MODE == "files_collection":
+        HELLO["collections"][1]["name"] = "files"
+    if MODE == "no_collections":
+        HELLO["collections"] = []
+    if MODE == "long_title":
+        HELLO["collections"][0]["title"] = "x" * 201
     if MODE == "restless_hello":
         HELLO["version"] = str(os.getpid())
     say(**HELLO)
@@ -65,6 +71,14 @@ def notes():
         payload = b'{"a":1}\n["a"]'
     if MODE == "huge":
         payload = b'{"a":1}\n{"a":"' + b"x" * 262144 + b'"}'
+    if MODE == "deep_record":
+        payload = b'{"a":1}\n{"a":' + b"[" * 64 + b"]" * 64 + b"}"
+    if MODE == "wide_record":
+        payload = b'{"a":1}\n{' + b",".join(b'"%d":1' % at for at in range(4097)) + b"}"
+    if MODE == "twin_keys":
+        payload = b'{"a":1}\n{"a":1,"a":2}'
+    if MODE == "empty_withheld":
+        say(type="withheld", collection="notes", count=0, reason="x")
     if MODE == "stranger":
         say(b"{}", type="record", collection="secrets", count=1)
     if MODE == "long_line":
@@ -79,14 +93,15 @@ def notes():
         say(type="end", collection="notes", status="complete", count=2)
 
 
-def files():
-    say(b"x" * 10, type="file", collection="files", file="1", name="a", media_type="b/c", more=True)
+def papers():
+    name = "a" * (1025 if MODE == "long_name" else 1024)
+    say(b"x" * 10, type="file", collection="papers", file="1", name=name, media_type="b/c", more=True)
     if MODE == "mixed_files":
-        say(b"x", type="file", collection="files", file="2", name="a", media_type="b/c", more=False)
-    say(b"", type="file", collection="files", file="1", more=False)
+        say(b"x", type="file", collection="papers", file="2", name="a", media_type="b/c", more=False)
+    say(b"", type="file", collection="papers", file="1", more=False)
     if MODE == "no_reason":
-        say(type="end", collection="files", status="partial", count=1)
-    say(type="end", collection="files", status="complete", count=1)
+        say(type="end", collection="papers", status="partial", count=1)
+    say(type="end", collection="papers", status="complete", count=1)
 
 
 def fetch(collections):
@@ -101,8 +116,8 @@ def fetch(collections):
                    retryable=False)
     if "notes" in collections:
         notes()
-    if "files" in collections:
-        files()
+    if "papers" in collections:
+        papers()
     return say(type="done", status="failed") if MODE == "bare_failure" else say(type="done", status="ok")
 
 

@@ -74,9 +74,10 @@ def _product(number, who, username, domain, mark):
         "serverid": "1", "servername": "Saturn", "serverip": "192.0.2.1", "serverhostname": "saturn.example.test",
         "suspensionreason": "", "firstpaymentamount": "1.10", "recurringamount": "1.10", "paymentmethod": "stripe",
         "paymentmethodname": "Credit Card", "billingcycle": "Monthly", "nextduedate": "2026-12-03", "status": "Active",
-        "username": username, "password": f"canary-secret-{mark}-product-password-{number}", "subscriptionid": "",
+        "username": username, "password": f"canary-secret-{mark}-product-password-{number}",
+        "subscriptionid": f"canary-{mark}-product-{number}",
         "promoid": "0", "overideautosuspend": "", "overidesuspenduntil": "0000-00-00", "ns1": "", "ns2": "",
-        "assignedips": "", "notes": f"canary-{mark}-product-{number}", "diskusage": "0", "disklimit": "0",
+        "assignedips": "", "notes": f"canary-staff-product-note-{number}", "diskusage": "0", "disklimit": "0",
         "bwusage": "0",
         "bwlimit": "0", "lastupdate": "0000-00-00 00:00:00", "customfields": {"customfield": []},
         "configoptions": {"configoption": [
@@ -94,9 +95,9 @@ def _domain(number, who, name, mark):
         "id": number, "userid": who["client"], "orderid": "201", "regtype": "Register", "domainname": name,
         "registrar": "enom", "regperiod": "1", "firstpaymentamount": "12.95", "recurringamount": "12.95",
         "paymentmethod": "stripe", "paymentmethodname": "Credit Card", "regdate": "2019-02-03",
-        "expirydate": "2027-02-03", "nextduedate": "0000-00-00", "status": "Active", "subscriptionid": "",
-        "promoid": "0", "dnsmanagement": "0", "emailforwarding": "0", "idprotection": "0", "donotrenew": "0",
-        "notes": f"canary-{mark}-domain-{number}",
+        "expirydate": "2027-02-03", "nextduedate": "0000-00-00", "status": "Active",
+        "subscriptionid": f"canary-{mark}-domain-{number}", "promoid": "0", "dnsmanagement": "0", "emailforwarding": "0", "idprotection": "0", "donotrenew": "0",
+        "notes": f"canary-staff-domain-note-{number}",
     }
 
 
@@ -121,18 +122,18 @@ EMAILS = [
 ]
 
 
-def _reply(number, who, message, admin="", attachments=()):
+def _reply(number, who, message, admin="", attachments=(), name="client"):
     return {"replyid": str(number), "userid": str(who["client"]), "contactid": "0",
-            "name": "" if admin else "client", "email": "" if admin else who["email"], "date": "2026-01-02 06:27:01",
+            "name": "" if admin else name, "requestor_name": "" if admin else name, "email": "" if admin else who["email"], "date": "2026-01-02 06:27:01",
             "message": message, "attachment": "|".join(attachments), "attachments_removed": False,
             "attachments": [{"filename": name, "index": str(at)} for at, name in enumerate(attachments)],
             "admin": admin, "rating": "0"}
 
 
-def _ticket(number, who, subject, mark, replies, notes=(), cc="", attachments=()):
+def _ticket(number, who, subject, mark, replies, notes=(), cc="", attachments=(), name="client"):
     return {"id": number, "tid": f"51{number}", "c": f"canary-secret-{mark}-ticket-c-{number}", "deptid": "1",
-            "deptname": "Support", "userid": who["client"], "contactid": "0", "name": "client", "email": who["email"],
-            "requestor_name": "client", "requestor_email": who["email"], "requestor_type": "Owner", "cc": cc,
+            "deptname": "Support", "userid": who["client"], "contactid": "0", "name": name, "email": who["email"],
+            "requestor_name": name, "owner_name": name, "requestor_email": who["email"], "requestor_type": "Owner", "cc": cc,
             "date": "2026-01-02 06:26:29", "subject": subject, "status": "Closed", "priority": "Medium",
             "admin": "", "lastreply": "2026-01-03 06:30:16", "flag": "0", "service": "",
             "attachment": "|".join(attachments), "replies": replies, "notes": list(notes)}
@@ -153,8 +154,8 @@ TICKETS = [
                "<p>Hello &amp; <img src=x onerror=alert(1)></p>\r\n\r\n\u202eétrange – 日本語 – عربى \U0001f600\r\n"
                "canary-alice-ticket-80b1", attachments=["log-801.txt"]),
         _reply(2, ALICE, "=HYPERLINK(\"http://other.example.test\") canary-alice-ticket-80b2",
-               attachments=["../../etc/CON.txt"]),
-    ], attachments=["log-801.txt"]),
+               attachments=["../../etc/CON.txt"], name="canary-colleague-name-80b3"),
+    ], attachments=["log-801.txt"], name="canary-colleague-name-80b4"),
     _ticket(811, MALICE, "Alice's neighbour", "malice", [
         _reply(0, MALICE, "I am not alice. canary-malice-ticket-81a1", attachments=["malice.txt"])]),
 ]

@@ -42,8 +42,7 @@ int main(int argc, char **argv)
     }
     int n_files = 0, result = 0;
     LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
-    for (struct dirent *entry;
-         result == 0 && (entry = readdir(folder));) { /* NOLINT(concurrency-mt-unsafe) */
+    for (struct dirent *entry; result == 0 && (entry = readdir(folder));) {
         if (entry->d_name[0] == '.')
             continue;
         n_files++;

@@ -195,8 +195,7 @@ def write_config(path, where, keys, changes=None, sources=None):
         "work": {"spool_dir": os.path.join(folder, "spool")},
         "retry": {"first_ms": 50, "max_ms": 200},
         "identities": {"allow": [
-            {"from": "billing", "kind": kind, "to": ["panel"]} for kind in ("panel_username", "domain")
-            if {"billing", "panel"} <= set(listed)]},
+            {"from": "billing", "kind": "panel_account", "to": ["panel"]}] if {"billing", "panel"} <= set(listed) else []},
         "sources": list(listed.values()),
     }, changes or {})
     for name in (config["store"]["path"], config["work"]["spool_dir"]):

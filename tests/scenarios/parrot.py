@@ -31,5 +31,4 @@ def main():
             say(answer)
 
 
-if __name__ == "__main__":
-    main()
+main()

@@ -37,10 +37,10 @@ def profile_path(product):
 class Connector:
     """One dsar-rest process, and dsard's side of the conversation."""
 
-    def __init__(self, profile, environment=None):
+    def __init__(self, profile, environment=None, wrapper=()):
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [os.path.join(BUILD, "libexec", "dsard", "dsar-rest"), "--profile", profile], stdin=subprocess.PIPE,
+            [*wrapper, os.path.join(BUILD, "libexec", "dsard", "dsar-rest"), "--profile", profile], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.log, env=environment or {})
         self.said = b""
         self.hello = self.receive()[0]
@@ -136,7 +136,8 @@ def parsed(line):
 
 
 ALICE_WHMCS = [("email", "alice@example.test"), ("whmcs_client_id", "4711")]
-ALICE_PANEL = [("panel_username", "alice"), ("domain", "alice-shop.example.test"), ("cpanel_user", "alice")]
+ALICE_ACCOUNT = ("panel_account", "alice alice-shop.example.test")
+ALICE_PANEL = [ALICE_ACCOUNT, ("cpanel_user", "alice")]
 ALICE_MAUTIC = [("email", "alice@example.test"), ("mautic_contact_id", "901")]
 ALICE = {"whmcs": ALICE_WHMCS, "cpanel": ALICE_PANEL, "mautic": ALICE_MAUTIC}
 
@@ -224,18 +225,36 @@ class Lookup(OnHost):
         found, done = self.resolve("whmcs", [("email", "Alice@Example.test")])
         self.assertEqual((found, done["status"]), ([("whmcs_client_id", "4711")], "ok"))
         found, done = self.resolve("whmcs", ALICE_WHMCS)
-        self.assertEqual(set(found), {("whmcs_client_id", "4711"), ("panel_username", "alice"),
-                                      ("domain", "alice-shop.example.test"), ("domain", "alice-blog.example.test")})
+        self.assertEqual(set(found), {("whmcs_client_id", "4711"), ALICE_ACCOUNT})
 
-    def test_a_terminated_product_yields_nothing(self):
+    def test_what_does_not_run_on_a_server_yields_nothing(self):
         product = people.PRODUCTS[0]
-        before = dict(product)
-        product.update(status="Terminated")
+        for change in ({"status": "Terminated"}, {"status": "Pending"}, {"servername": ""}, {"servername": None},
+                       {"username": ""}, {"domain": ""}, {"domain": "a alice-shop.example.test"}):
+            before = dict(product)
+            product.update(change)
+            try:
+                found, _ = self.resolve("whmcs", ALICE_WHMCS)
+            finally:
+                product.update(before)
+            self.assertEqual(found, [("whmcs_client_id", "4711")], change)
+
+    def test_a_user_name_and_a_domain_of_two_products_are_no_account(self):
+        """Malice's user name on another server, and a domain that she typed, are Alice's together."""
+        added = [people._product(512, people.MALICE, "alice", "malice-else.example.test", "malice"),
+                 people._product(513, people.MALICE, "malice2", "alice-shop.example.test", "malice")]
+        people.PRODUCTS.extend(added)
         try:
-            found, _ = self.resolve("whmcs", ALICE_WHMCS)
+            found, _ = self.resolve("whmcs", [("email", "malice@example.test"), ("whmcs_client_id", "4712")])
         finally:
-            product.update(before)
-        self.assertNotIn(("panel_username", "alice"), found)
+            del people.PRODUCTS[-2:]
+        accounts = [each for each in found if each[0] == "panel_account"]
+        self.assertEqual({value for _, value in accounts},
+                         {"malice malice-shop.example.test", "alice malice-else.example.test",
+                          "malice2 alice-shop.example.test"})
+        for known in (accounts, accounts[::-1], *[[each] for each in accounts]):
+            found, _ = self.resolve("cpanel", known)
+            self.assertNotIn(("cpanel_user", "alice"), found)
 
     def test_a_user_name_is_lower_case(self):
         product = people.PRODUCTS[0]
@@ -244,8 +263,8 @@ class Lookup(OnHost):
             found, _ = self.resolve("whmcs", ALICE_WHMCS)
         finally:
             product["username"] = "alice"
-        self.assertIn(("panel_username", "alice"), found)
-        found, _ = self.resolve("cpanel", [("panel_username", "ALICE"), ("domain", "alice-shop.example.test")])
+        self.assertIn(ALICE_ACCOUNT, found)
+        found, _ = self.resolve("cpanel", [("panel_account", "ALICE Alice-Shop.example.test")])
         self.assertEqual(found, [("cpanel_user", "alice")])
 
     def test_look_alikes_are_not_the_person(self):
@@ -264,14 +283,15 @@ class Lookup(OnHost):
         for product in ("whmcs", "mautic"):
             found, done = self.resolve(product, [("email", "dave@example.test")])
             self.assertEqual((found, done["status"]), ([], "not_found"), product)
-        found, done = self.resolve("cpanel", [("panel_username", "dave"), ("domain", "dave.example.test")])
+        found, done = self.resolve("cpanel", [("panel_account", "dave dave.example.test")])
         self.assertEqual((found, done["status"]), ([], "not_found"))
 
     def test_an_account_with_somebody_elses_domain_is_a_failure(self):
-        found, done = self.resolve("cpanel", [("panel_username", "malice"), ("domain", "alice-shop.example.test")])
+        found, done = self.resolve("cpanel", [("panel_account", "malice alice-shop.example.test")])
         self.assertEqual((found, done["status"], done["code"]), ([], "failed", "ownership"))
-        found, done = self.resolve("cpanel", [("panel_username", "alice")])
-        self.assertEqual((found, done["status"], done["code"]), ([], "failed", "ownership"))
+        for value in ("alice", "alice ", "alice  alice-shop.example.test"):
+            found, done = self.resolve("cpanel", [("panel_account", value)])
+            self.assertEqual((found, done["status"], done["code"]), ([], "failed", "ownership"), value)
 
     def test_a_refusal_is_never_not_found(self):
         for product in PROFILES:
@@ -291,7 +311,8 @@ class Lookup(OnHost):
 class Everything(OnHost):
     def test_whmcs_gives_every_record_as_it_stands(self):
         held = {
-            "client": [people.CLIENTS[0]], "contacts": people.CONTACTS[:1], "products": people.PRODUCTS[:2],
+            "client": [{k: v for k, v in people.CLIENTS[0].items() if not re.fullmatch(r"customfields\d+", k)}],
+            "contacts": people.CONTACTS[:1], "products": people.PRODUCTS[:2],
             "domains": people.DOMAINS[:2], "orders": people.ORDERS[:2], "transactions": people.TRANSACTIONS[:2],
             "quotes": people.QUOTES, "emails": people.EMAILS[:3], "activity": people.ACTIVITY[:2],
             "credits": [{k: v for k, v in c.items() if k != "userid"} for c in people.CREDITS[:2]],
@@ -351,6 +372,75 @@ class Everything(OnHost):
         self.assertEqual(parsed(records["client"][0])["customfields"], exact(people.CLIENTS[0]["customfields"][:1]))
         self.assertIn({"type": "withheld", "collection": "client", "count": 1, "reason": "configured"},
                       [json.loads(line) for line in connector.said.splitlines() if b'"withheld"' in line])
+
+    def custom_fields(self, value, more=None, collection="client"):
+        """Alice's client or first product with these custom fields, of which 7 is withheld: record, end, withheld."""
+        held = people.CLIENTS[0] if collection == "client" else people.PRODUCTS[0]
+        before = dict(held)
+        held.update({"customfields": value, **(more or {})})
+        try:
+            with self.connector("whmcs", withheld_custom_fields="7") as connector:
+                records, ends, _ = connector.fetch([collection], ALICE_WHMCS)
+        finally:
+            held.clear()
+            held.update(before)
+        said = [json.loads(line) for line in connector.said.splitlines() if b'"withheld"' in line]
+        return (records.get(collection, [""])[0], ends[collection],
+                {each["reason"]: each["count"] for each in said if each["collection"] == collection})
+
+    def test_the_numbered_copies_of_custom_fields_stay_behind(self):
+        more = {f"customfields{at}": "canary-cvv" for at in (1, 2, 17, 100)}
+        record, end, withheld = self.custom_fields([], {**more, "customfieldsx": "kept"})
+        self.assertEqual((end["status"], withheld), ("complete", {"duplicate": 4}))
+        self.assertNotIn("canary-cvv", record)
+        self.assertIn("customfieldsx", record)
+
+    def test_a_custom_field_that_is_withheld_never_leaves_in_another_shape(self):
+        record, end, withheld = self.custom_fields({"id": 7, "value": "canary-cvv"})
+        self.assertEqual((end["status"], withheld["configured"], parsed(record)["customfields"]), ("complete", 1, None))
+        _, end, _ = self.custom_fields({"id": 3, "value": "a"})
+        self.assertEqual(end["status"], "complete")
+        for nothing in ([], "", None, {}):
+            _, end, _ = self.custom_fields(nothing)
+            self.assertEqual(end["status"], "complete", nothing)
+        for unknown in ({"7": "canary-cvv"}, {"a": {"id": 7}}, [["7", "canary-cvv"]], [{"value": "canary-cvv"}], "7=x", 7):
+            record, end, _ = self.custom_fields(unknown)
+            self.assertEqual((record, end["status"], end["code"]), ("", "failed", "source_answer"), unknown)
+        for unknown in ([{"id": 7, "value": "canary-cvv"}], {"field": []}):
+            record, end, _ = self.custom_fields(unknown, collection="products")
+            self.assertEqual((record, end["status"], end["code"]), ("", "failed", "source_answer"), unknown)
+
+    def test_a_list_of_withheld_fields_that_nobody_understands_is_refused(self):
+        settings, secrets = settings_of(self.host, "whmcs")
+        for value, taken in (("16;17", False), ("", False), ("7,", False), ("seven", False), ("07", False), ("7 8", False),
+                             (",7", False), ("7", True), (" 7 , 16", True), ("0", True)):
+            with Connector(profile_path("whmcs")) as connector:
+                answer = connector.configure({**settings, "withheld_custom_fields": value}, secrets)
+            self.assertEqual(answer["type"], "ready" if taken else "error", value)
+            if not taken:
+                self.assertIn("withheld_custom_fields", answer["text"])
+
+    def test_files_that_are_not_read_are_counted(self):
+        with self.connector("whmcs") as connector:
+            _, ends, _ = connector.fetch(["tickets", "emails"], ALICE_WHMCS)
+        self.assertEqual(ends["tickets"]["status"], "complete")
+        said = [json.loads(line) for line in connector.said.splitlines() if b'"withheld"' in line]
+        self.assertEqual(said, [{"type": "withheld", "collection": "tickets", "count": 2, "reason": "not_fetched"}])
+
+    def test_what_staff_wrote_and_who_wrote_is_classed(self):
+        with Connector(profile_path("whmcs")) as connector:
+            classes = {c["name"]: c["fields"] for c in connector.hello["collections"]}
+        for collection in ("client", "products", "domains", "tickets"):
+            self.assertEqual(classes[collection]["/notes"], "withhold:staff_note", collection)
+        for pointer in ("/name", "/requestor_name", "/owner_name", "/replies/reply/*/name", "/replies/reply/*/requestor_name"):
+            self.assertEqual(classes["tickets"][pointer], "third_party", pointer)
+
+    def test_whoever_owns_the_hosting_account_is_masked_everywhere(self):
+        with Connector(profile_path("cpanel")) as connector:
+            classes = {c["name"]: c.get("fields", {}) for c in connector.hello["collections"]}
+        for collection, pointer in (("account", "/owner"), ("settings", "/owner"), ("domains", "/main_domain/owner"),
+                                    ("domains", "/addon_domains/*/owner"), ("domains", "/sub_domains/*/owner")):
+            self.assertEqual(classes[collection][pointer], "third_party", pointer)
 
     def test_two_accounts_give_both(self):
         records, end, _ = self.one("mautic", "contact", ALICE_MAUTIC + [("mautic_contact_id", "902")])
@@ -464,14 +554,14 @@ class Faults(OnHost):
         with self.connector("whmcs") as connector:
             _, ends, done = connector.fetch(["client", "orders", "quotes"], ALICE_WHMCS)
         self.assertEqual({end["code"] for end in ends.values()}, {"source_refused"})
-        self.assertEqual((done["status"], done["code"], len(self.calls("whmcs"))), ("failed", "source_refused", 1))
+        self.assertEqual((done["status"], len(self.calls("whmcs"))), ("ok", 1))
 
     def test_wrong_credentials_are_a_refusal(self):
         with Connector(profile_path("whmcs")) as connector:
             settings, secrets = settings_of(self.host, "whmcs")
             connector.configure(settings, {**secrets, "secret": SECRET})
             _, ends, done = connector.fetch(["orders"], ALICE_WHMCS)
-        self.assertEqual((ends["orders"]["code"], done["status"]), ("source_refused", "failed"))
+        self.assertEqual((ends["orders"]["code"], done["status"]), ("source_refused", "ok"))
         self.assertNotIn(SECRET.encode(), connector.said + connector.errors)
 
     def test_silence_ends_with_the_deadline(self):
@@ -635,7 +725,59 @@ class Transport(unittest.TestCase):
                 connector.configure({"base_url": server.url}, {"identifier": "i", "secret": SECRET})
                 _, ends, done = connector.fetch(["client", "orders"], ALICE_WHMCS)
         self.assertEqual({end["code"] for end in ends.values()}, {"source_refused"})
-        self.assertEqual((done["status"], done["retryable"]), ("failed", False))
+        self.assertEqual(done["status"], "ok")
+
+    def test_a_busy_system_is_asked_no_more_and_what_came_is_kept(self):
+        seen = []
+
+        def answer(handler):
+            seen.append(handler.path)
+            return (200, {}, CONTACT) if len(seen) == 1 else (429, {"Retry-After": "7"}, b"")
+        with Server(answer) as server:
+            with Connector(profile_path("mautic")) as connector:
+                connector.configure({"base_url": server.url, "user": "exporter"}, {"password": SECRET})
+                _, ends, done = connector.fetch(["contact", "activity", "notes", "segments"], ALICE_MAUTIC)
+        self.assertEqual(len(seen), 2)
+        self.assertEqual([ends[name].get("code", ends[name]["status"]) for name in ("contact", "activity", "notes", "segments")],
+                         ["complete", "source_busy", "source_busy", "source_busy"])
+        self.assertEqual(done, {"type": "done", "status": "ok", "retry_after_ms": 7000})
+
+    def test_a_total_that_vanishes_on_a_later_page_is_not_believed(self):
+        pages = {"0": b'{"total":9,"notes":[{"id":1},{"id":2}]}', "2": b'{"total":0,"notes":[]}'}
+
+        def answer(handler):
+            return 200, {}, pages[re.search(r"start=(\d+)", handler.path).group(1)]
+        with Server(answer) as server:
+            end = self.fetch(server.url, collection="notes")
+        self.assertEqual((end["status"], end["code"], end["count"]), ("partial", "short_answer", 2))
+
+    def test_a_record_that_is_too_large_is_withheld_and_the_rest_comes(self):
+        body = json.dumps({"total": 3, "notes": [{"id": 1}, {"id": 2, "text": "x" * 262144}, {"id": 3}]}).encode()
+        with Server(lambda _: (200, {}, body)) as server:
+            with Connector(profile_path("mautic")) as connector:
+                connector.configure({"base_url": server.url, "user": "exporter"}, {"password": SECRET})
+                records, ends, _ = connector.fetch(["notes"], ALICE_MAUTIC)
+        self.assertEqual((ends["notes"]["status"], ends["notes"]["code"], ends["notes"]["retryable"]),
+                         ("partial", "record_too_large", False))
+        self.assertEqual([parsed(line)["id"] for line in records["notes"]], [Digits("1"), Digits("3")])
+        self.assertIn({"type": "withheld", "collection": "notes", "count": 1, "reason": "record_too_large"},
+                      [json.loads(line) for line in connector.said.splitlines() if b'"withheld"' in line])
+
+    def test_a_record_that_its_details_make_too_large_is_withheld(self):
+        lists = b'{"result":"success","totalresults":2,"tickets":{"ticket":[{"id":1,"userid":4711},{"id":2,"userid":4711}]}}'
+        seen = []
+
+        def answer(handler):
+            seen.append(handler.path)
+            size = 262144 if len(seen) == 2 else 1
+            detail = {"result": "success", "userid": 4711, "subject": "x" * size}
+            return 200, {}, lists if len(seen) == 1 else json.dumps(detail).encode()
+        with Server(answer) as server:
+            with Connector(profile_path("whmcs")) as connector:
+                connector.configure({"base_url": server.url}, {"identifier": "i", "secret": SECRET})
+                records, ends, _ = connector.fetch(["tickets"], ALICE_WHMCS)
+        self.assertEqual((ends["tickets"]["status"], ends["tickets"]["code"]), ("partial", "record_too_large"))
+        self.assertEqual([parsed(line)["id"] for line in records["tickets"]], [Digits("2")])
 
     def test_a_record_that_comes_again_is_sent_once(self):
         pages = {"0": b'{"total":3,"notes":[{"id":1},{"id":2}]}', "2": b'{"total":3,"notes":[{"id":2},{"id":3}]}'}
@@ -670,6 +812,42 @@ class Transport(unittest.TestCase):
                 self.assertEqual(end["status"], "complete")
                 end = self.fetch(server.url.replace("127.0.0.1", "localhost"), ca_file=certificate)
                 self.assertEqual(end["code"], "source_unreachable")
+
+
+class Trust(unittest.TestCase):
+    """ca_file is trusted instead of the system's certificates, the folder of those included."""
+
+    def code(self, url, folder, **settings):
+        # a mount of its own stands in for the system's certificates
+        wrapper = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', folder]
+        if subprocess.run([*wrapper, "true"], capture_output=True).returncode:
+            self.skipTest("mounts are not to be had")
+        with Connector(profile_path("mautic"), {"PATH": os.environ["PATH"]}, wrapper) as connector:
+            connector.configure({"base_url": url, "user": "exporter", **settings}, {"password": SECRET})
+            _, ends, _ = connector.fetch(["contact"], ALICE_MAUTIC)
+        return ends["contact"].get("code", ends["contact"]["status"])
+
+    def test_the_folder_of_the_system_is_not_asked_beside_ca_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = {}
+            for name in ("server", "other"):
+                made[name] = [os.path.join(folder, f"{name}.{part}") for part in ("key", "pem")]
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                                "-keyout", made[name][0], "-out", made[name][1], "-days", "2", "-subj", f"/CN={name}",
+                                "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+            other = os.path.join(folder, "other", "ca.pem")
+            os.mkdir(os.path.dirname(other))
+            os.rename(made["other"][1], other)
+            subprocess.run(["openssl", "rehash", folder], check=True, capture_output=True)
+            # the file of the system, which is there by default, trusts neither
+            with open(other, "rb") as file, open(os.path.join(folder, "ca-certificates.crt"), "wb") as copy:
+                copy.write(file.read())
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(made["server"][1], made["server"][0])
+            with Server(lambda _: (200, {}, CONTACT), context) as server:
+                self.assertEqual(self.code(server.url, folder), "complete", "the folder is asked by default")
+                self.assertEqual(self.code(server.url, folder, ca_file=os.path.join(folder, "ca-certificates.crt")),
+                                 "source_unreachable")
 
 
 class BadProfiles(unittest.TestCase):
@@ -710,6 +888,22 @@ class BadProfiles(unittest.TestCase):
             (lambda p: p["resolve"][0].pop("match"), "/resolve/0/match"),
             (lambda p: p["resolve"][0]["yields"].update(whmcs_client_id={"ptr": "/id", "type": "float"}), "/resolve/0/yields"),
             (lambda p: p["defaults"].update(surprise=1), "surprise"),
+            (lambda p: invoices(p)["assert"][0].update(optional=True), "/assert: expected tests of which one"),
+            (lambda p: invoices(p)["each"]["assert"][0].update(optional=True), "/each/assert: expected tests of which one"),
+            (lambda p: invoices(p).update({"assert": [{"ptr": "/status", "eq": "Paid"}]}), "/assert: expected tests of which"),
+            (lambda p: invoices(p).update({"assert": [{"any": [*invoices(p)["assert"], {"ptr": "/userid", "eq": 0}]}]}),
+             "/assert: expected tests of which one"),
+            (lambda p: invoices(p).update(unasserted="there is an assert"), "/assert: expected tests of which one"),
+            (lambda p: p["resolve"][0].update(match=[{"ptr": "/email", "filled": True}]), "/resolve/0/match"),
+            (lambda p: p["resolve"][0]["match"][0].update(optional=True), "/resolve/0/match"),
+            (lambda p: p["resolve"][1]["assert"][0].update(optional=True), "/resolve/1/assert"),
+            (lambda p: p["resolve"][1]["match"][0].update(part=8), "/resolve/1/match/0"),
+            (lambda p: p["resolve"][1]["yields"].update(panel_account={"join": ["/username"], "type": "text"}),
+             "/resolve/1/yields"),
+            (lambda p: p["resolve"][1]["yields"]["panel_account"].update(ptr="/username"), "/resolve/1/yields"),
+            (lambda p: form(p).update(userid={"id": "whmcs_client_id", "part": -1}), "/request/form/userid"),
+            (lambda p: invoices(p).update(withhold=[{"numbered": "x"}]), "/withhold/0/reason"),
+            (lambda p: invoices(p).update(unread="attachments"), "unread"),
         )
         for change, place in cases:
             with self.subTest(place=place):

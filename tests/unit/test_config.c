@@ -33,7 +33,7 @@ static void a_smallest_file_has_the_documented_defaults(void **state)
     assert_int_equal(config->work.block_kib, 256);
     assert_int_equal(config->work.entries_max, 10000);
     assert_int_equal(config->work.waves_max, 8);
-    assert_int_equal(config->work.identities_per_source, 5);
+    assert_int_equal(config->work.identities_per_source, 20);
     assert_int_equal(config->retry.attempts, 3);
     assert_int_equal(config->retry.first_ms, 500);
     assert_int_equal(config->retry.max_ms, 30000);
@@ -127,9 +127,9 @@ static void the_example_is_valid(void **state)
     assert_string_equal(config->kafka.properties[3].name, "sasl.password");
     expect_path(config->kafka.properties[3].value, *state, "secrets/kafka-password");
     assert_true(config->kafka.properties[3].is_file);
-    assert_int_equal(config->identities.n_allow, 2);
+    assert_int_equal(config->identities.n_allow, 1);
     assert_string_equal(config->identities.allow[0].from, "billing");
-    assert_string_equal(config->identities.allow[0].kind, "panel_username");
+    assert_string_equal(config->identities.allow[0].kind, "panel_account");
     assert_int_equal(config->identities.allow[0].n_to, 1);
     assert_string_equal(config->identities.allow[0].to[0], "panel");
     assert_int_equal(config->n_sources, 3);

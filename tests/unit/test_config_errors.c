@@ -310,10 +310,10 @@ static void parts_fit_together(void **state)
     static const struct wrong cases[] = {
         {"name: panel", "name: billing",
          AT("10:11") ".sources[1].name: expected another name than .sources[0] has\n"},
-        {NULL, "identities: {allow: [{from: biling, kind: panel_username, to: [panel, forum]}]}\n",
+        {NULL, "identities: {allow: [{from: biling, kind: panel_account, to: [panel, forum]}]}\n",
          AT("14:29") ".identities.allow[0].from: no source 'biling' in .sources (did you mean "
                      "'billing'?)\n" AT(
-                         "14:71") ".identities.allow[0].to[1]: no source 'forum' in .sources\n"},
+                         "14:70") ".identities.allow[0].to[1]: no source 'forum' in .sources\n"},
         {NULL, "identities: {allow: [{from: billing, kind: email, to: [panel]}]}\n",
          AT("14:44") ".identities.allow[0].kind: no source may find e-mail addresses; only the request names "
                      "them\n"},

@@ -66,7 +66,8 @@ static void of_a_message_that_is_too_large_only_the_facts_are_kept(void **state)
     assert_null(letter->key);
     assert_null(letter->value);
     assert_header(letter, "dsar-dead-bytes", "655361");
-    assert_header(letter, "dsar-dead-sha256", "5cc195044dbfa004d6e1770b2f5c92d2afc6a144f3fbb56860afc549dfb04586");
+    assert_header(letter, "dsar-dead-sha256",
+                  "5cc195044dbfa004d6e1770b2f5c92d2afc6a144f3fbb56860afc549dfb04586");
     assert_header(letter, "dsar-dead-offset", "0");
     outgoing_free(letter);
     free(large);

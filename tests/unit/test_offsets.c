@@ -117,9 +117,10 @@ static void what_was_delivered_is_not_wanted_again(void **state)
 
 static void foreign_metadata_is_refused(void **state)
 {
-    static const char *const bad[] = {"x",          "dsard1:",     "dsard1:1",     "dsard1:1+",       "dsard1:0+1",
-                                      "dsard1:1+0", "dsard1:1+1,", "dsard1:1+1;2", "dsard1:99999999999999999999+1",
-                                      "dsard2:1+1", "dsard1:-1+1", "dsard1:1+1 "};
+    static const char *const bad[] = {"x",           "dsard1:",      "dsard1:1",
+                                      "dsard1:1+",   "dsard1:0+1",   "dsard1:1+0",
+                                      "dsard1:1+1,", "dsard1:1+1;2", "dsard1:99999999999999999999+1",
+                                      "dsard2:1+1",  "dsard1:-1+1",  "dsard1:1+1 "};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct fault fault;
         struct offsets *offsets;

@@ -38,6 +38,9 @@ static const struct profile_engine engine = {
     "{\"name\":\"posts\",\"title\":\"P\",\"category\":\"c\",\"needs\":{\"id\":\"uint>1\"}" more "}"
 #define WITH_COLLECTIONS(more) "{" HEAD ",\"collections\":[" more "]}"
 
+#define TWENTY "xxxxxxxxxxxxxxxxxxxx"
+#define LONG   TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY "x"
+
 /* Writes the text to a file, loads it, removes it. The file is named "test_profile.PID.json". */
 static int load(struct profile **profile, const char *text, struct dsar_error *error)
 {
@@ -107,6 +110,11 @@ static void a_wrong_profile_is_refused_with_its_place(void **state)
         {WITH_COLLECTIONS(COLLECTION(",\"fields\":{\"/a\":\"mine\"}")),
          "/collections/0/fields/~1a: expected a class"},
         {WITH_COLLECTIONS(COLLECTION(",\"fields\":{\"/a\":\"withhold:\"}")), "expected a class"},
+        {WITH_COLLECTIONS(
+             "{\"name\":\"files\",\"title\":\"t\",\"category\":\"c\",\"needs\":{\"id\":\"text\"}}"),
+         "/collections/0: expected another name than \"files\""},
+        {WITH_COLLECTIONS("{\"name\":\"a\",\"title\":\"" LONG "\"}"),
+         "/collections/0/title: expected at most 200"},
         {WITH_COLLECTIONS("{\"name\":\"A\"}"), "/collections/0/name: expected a name"},
         {WITH_COLLECTIONS("{\"name\":\"a\",\"title\":\"\"}"), "/collections/0/title: expected text"},
         {WITH_COLLECTIONS("{\"name\":\"a\",\"title\":\"t\",\"category\":\"c\"}"),

@@ -184,6 +184,25 @@ static void an_identity_may_go_in_lower_case(void **state)
     end(&f);
 }
 
+static void a_joined_identity_goes_by_its_words(void **state)
+{
+    static const struct {
+        const char *id;
+        const char *target; /* NULL: refused */
+    } cases[] = {
+        {"alice a.test", "/a.test"}, {"alice A.TEST more", "/a.test"}, {"alice", NULL}, {"alice ", NULL},
+        {"alice  a.test", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture f;
+        begin(&f, "{\"method\":\"GET\",\"path\":[{\"id\":\"id\",\"part\":1,\"as\":\"lower\"}]}");
+        assert_int_equal(build(&f, cases[i].id, &at_start), cases[i].target ? 0 : -1);
+        assert_string_equal(cases[i].target ? f.request.target.data : f.error.code,
+                            cases[i].target ? cases[i].target : "empty_bind");
+        end(&f);
+    }
+}
+
 static void pages_go_where_the_profile_says(void **state)
 {
     static const struct {
@@ -218,9 +237,9 @@ static bool holds_for(const char *test)
     static const char record_text[] = "{\"a\":1,\"e\":\"Alice@x\",\"n\":null,\"t\":true,\"empty\":\"\"}";
     static const char root_text[] = "{\"who\":\"4711\"}";
     static const struct dsar_identity items[] = {
-        {"id", "4711"}, {"email", "alice@x"}, {"domain", ""}, {"domain", "1"}};
-    const struct dsar_identities bound = {items, 2};
-    const struct dsar_identities known = {items, 4};
+        {"id", "4711"}, {"email", "alice@x"}, {"pair", "1 alice@x"}, {"domain", ""}, {"domain", "1"}};
+    const struct dsar_identities bound = {items, 3};
+    const struct dsar_identities known = {items, 5};
     const struct sources sources = {.bound = &bound, .known = &known};
     struct fault fault;
     struct dsar_error error;
@@ -229,7 +248,7 @@ static bool holds_for(const char *test)
     char list[512];
     snprintf(list, sizeof list, "[%s]", test);
     json_t *tests = json(list);
-    json_t *needs = json("{\"id\":\"text\",\"email\":\"text\",\"domain\":\"text\"}");
+    json_t *needs = json("{\"id\":\"text\",\"email\":\"text\",\"domain\":\"text\",\"pair\":\"text\"}");
     const struct scope scope = {.needs = needs};
     assert_int_equal(tree_parse(&record, record_text, strlen(record_text), 1 << 20, &fault), 0);
     assert_int_equal(tree_parse(&root, root_text, strlen(root_text), 1 << 20, &fault), 0);
@@ -257,6 +276,9 @@ static void tests_hold_for_what_they_say(void **state)
         "{\"ptr\":\"/a\",\"in_ids\":\"domain\"}",
         "{\"ptr\":\"/none\",\"eq_id\":\"id\",\"optional\":true}",
         "{\"any\":[{\"ptr\":\"/none\",\"eq\":1},{\"ptr\":\"/a\",\"eq\":1}]}",
+        "{\"ptr\":\"/a\",\"filled\":true}",
+        "{\"ptr\":\"/a\",\"eq_id\":\"pair\",\"part\":0}",
+        "{\"ptr\":\"/e\",\"eq_id\":\"pair\",\"part\":1,\"ignore_case\":true}",
     };
     static const char *const failing[] = {
         "{\"ptr\":\"/a\",\"eq\":2}",
@@ -270,6 +292,12 @@ static void tests_hold_for_what_they_say(void **state)
         "{\"ptr\":\"/empty\",\"eq_id\":\"domain\"}",
         "{\"ptr\":\"/who\",\"eq_id\":\"id\"}",
         "{\"any\":[{\"ptr\":\"/none\",\"eq\":1},{\"ptr\":\"/a\",\"eq\":2}]}",
+        "{\"ptr\":\"/empty\",\"filled\":true}",
+        "{\"ptr\":\"/none\",\"filled\":true}",
+        "{\"ptr\":\"/n\",\"filled\":true}",
+        "{\"ptr\":\"/a\",\"eq_id\":\"pair\"}",
+        "{\"ptr\":\"/a\",\"eq_id\":\"pair\",\"part\":1}",
+        "{\"ptr\":\"/empty\",\"eq_id\":\"pair\",\"part\":2}",
     };
     for (size_t i = 0; i < sizeof holding / sizeof *holding; i++)
         if (!holds_for(holding[i]))
@@ -277,6 +305,37 @@ static void tests_hold_for_what_they_say(void **state)
     for (size_t i = 0; i < sizeof failing / sizeof *failing; i++)
         if (holds_for(failing[i]))
             fail_msg("%s", failing[i]);
+}
+
+static void only_tests_that_every_record_of_the_person_passes_show_an_owner(void **state)
+{
+#define OWNER "{\"ptr\":\"/a\",\"eq_id\":\"id\"}"
+#define KNOWN "{\"ptr\":\"/a\",\"in_ids\":\"id\"}"
+#define LOOSE "{\"ptr\":\"/a\",\"eq_id\":\"id\",\"optional\":true}"
+#define OTHER "{\"ptr\":\"/a\",\"eq\":1}"
+    static const struct {
+        const char *tests;
+        bool result;
+    } cases[] = {
+        {"[" OWNER "]", true},
+        {"[" OTHER "," KNOWN "]", true},
+        {"[{\"any\":[" OWNER "," KNOWN "]}]", true},
+        {"[{\"any\":[" OWNER "," OTHER "]}," OWNER "]", true},
+        {"[{\"any\":[" OWNER ",{\"any\":[" OWNER "]}]}]", true},
+        {"[" LOOSE "]", false},
+        {"[" OTHER "]", false},
+        {"[{\"any\":[" OWNER "," OTHER "]}]", false},
+        {"[{\"any\":[" OWNER "," LOOSE "]}]", false},
+        {"[{\"any\":[" OWNER ",{\"any\":[" OWNER "," OTHER "]}]}]", false},
+        {"[]", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *tests = json(cases[i].tests);
+        if (tests_compare_identity(tests) != cases[i].result)
+            fail_msg("%s", cases[i].tests);
+        json_decref(tests);
+    }
+    assert_false(tests_compare_identity(NULL));
 }
 
 int main(void)
@@ -289,7 +348,9 @@ int main(void)
         cmocka_unit_test(a_value_cannot_leave_its_place),
         cmocka_unit_test(an_identity_may_go_in_lower_case),
         cmocka_unit_test(pages_go_where_the_profile_says),
+        cmocka_unit_test(a_joined_identity_goes_by_its_words),
         cmocka_unit_test(tests_hold_for_what_they_say),
+        cmocka_unit_test(only_tests_that_every_record_of_the_person_passes_show_an_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,24 @@ static void keys_are_new_once(void **state)
     keys_free(NULL);
 }
 
+static void a_star_counts_all_that_is_there(void **state)
+{
+    static const char text[] = "{\"r\":[{\"f\":[1,2]},{\"f\":\"\"},{\"f\":{\"0\":1}},{}],\"f\":[],\"*\":1}";
+    static const struct {
+        const char *pointer;
+        size_t n;
+    } cases[] = {{"/r/*/f/*", 3}, {"/r/*", 4}, {"/r/*/f", 3}, {"/f/*", 0},    {"/none/*", 0},
+                 {"/r/0/f/*", 2}, {"/*", 3},   {"", 1},       {"/r/*/*/*", 3}};
+    struct fault fault;
+    struct tree *tree;
+    assert_int_equal(tree_parse(&tree, text, strlen(text), 1 << 20, &fault), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (node_count(tree_root(tree), cases[i].pointer) != cases[i].n)
+            fail_msg("%s", cases[i].pointer);
+    assert_int_equal(node_count(NULL, "/*"), 0);
+    tree_free(tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +217,7 @@ int main(void)
         cmocka_unit_test(escapes_that_are_no_character_are_replaced),
         cmocka_unit_test(memory_that_grows_keeps_its_content),
         cmocka_unit_test(keys_are_new_once),
+        cmocka_unit_test(a_star_counts_all_that_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

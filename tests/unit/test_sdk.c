@@ -17,9 +17,9 @@ static json_t *hello_cb(int argc, char **argv, void **state, struct dsar_error *
         return NULL;
     }
     *state = NULL;
-    const char *const names[] = {"three",    "absent", "partial",  "failed", "unreachable",
-                                 "refused",  "wait",   "progress", "many",   "files",
-                                 "cut.file", "large",  "chatty",   "lying"};
+    const char *const names[] = {"three",    "absent",   "partial", "failed",  "unreachable", "refused",
+                                 "wait",     "progress", "many",    "limited", "busy",        "papers",
+                                 "cut.file", "large",    "chatty",  "lying"};
     json_t *collections = json_array();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_array_append_new(collections, json_pack("{s:s, s:s, s:s, s:[s]}", "name", names[i], "title",
@@ -123,13 +123,21 @@ static int send_chatty(struct dsar_session *session, struct dsar_error *error)
         if (dsar_progress(session, (uint64_t)i, 100000, error))
             return -1;
     dsar_warning(session, "odd", "line one\nline two \xff");
+    char name[1026] = "";
+    memset(name, 'x', 1025);
+    if (dsar_file_begin(session, "1", name, "b/c", error) != -1)
+        return dsar_error_set(error, "long_name_was_taken", false, "x");
+    if (dsar_withheld(session, 0, "trade_secret", error))
+        return -1;
     return send_number(session, 1, error) || dsar_withheld(session, 3, "trade_secret", error) ||
                    send_number(session, 2, error)
                ? -1
                : 0;
 }
 
-/* Goes on for as long as a progress message takes to fall due. */
+/* How long work goes on that says progress. */
+static time_t progress_s = 3;
+
 static int send_progress(struct dsar_session *session, struct dsar_error *error)
 {
     struct timespec begin;
@@ -141,7 +149,7 @@ static int send_progress(struct dsar_session *session, struct dsar_error *error)
         if (dsar_progress(session, 7, 9, error))
             return -1;
         clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec - begin.tv_sec < 3);
+    } while (now.tv_sec - begin.tv_sec < progress_s);
     return 0;
 }
 
@@ -171,13 +179,18 @@ static int fetch_cb(void *state, struct dsar_session *session, const char *colle
         return dsar_error_set(error, "source_unreachable", true, "no answer");
     if (strcmp(collection, "refused") == 0)
         return dsar_error_set(error, "source_refused", false, "401");
+    if (strcmp(collection, "busy") == 0 || strcmp(collection, "limited") == 0) {
+        dsar_error_set(error, *collection == 'b' ? "source_busy" : "source_error", true, "429");
+        error->retry_after_ms = *collection == 'b' ? 7000 : 9000;
+        return -1;
+    }
     if (strcmp(collection, "wait") == 0)
         return wait_for_the_end(session, error);
     if (strcmp(collection, "progress") == 0)
         return send_progress(session, error);
     if (strcmp(collection, "many") == 0)
         return send_many(session, error);
-    if (strcmp(collection, "files") == 0)
+    if (strcmp(collection, "papers") == 0)
         return send_number(session, 1, error) || send_files(session, 0, error) ||
                        send_files(session, 262144, error) || send_files(session, 600000, error)
                    ? -1
@@ -376,14 +389,31 @@ static void a_source_out_of_reach_gives_up_the_rest(void **state)
         assert_true(json_is_true(json_object_get(end, "retryable")));
         json_decref(end);
     }
-    driver_expect(&driver, "{\"type\":\"done\",\"status\":\"failed\",\"code\":\"source_unreachable\","
-                           "\"text\":\"no answer\",\"retryable\":true}");
+    /* what ended complete is kept */
+    driver_expect(&driver, "{\"type\":\"done\",\"status\":\"ok\"}");
     /* the next fetch asks anew */
     driver_say(&driver, FETCH("\"refused\",\"three\""));
     driver_expect(&driver, "{\"type\":\"record\",\"collection\":\"three\",\"count\":3}");
     driver_expect_code(&driver, "end", NULL);
     driver_expect_code(&driver, "end", "source_refused");
-    driver_expect_code(&driver, "done", "source_refused");
+    driver_expect(&driver, "{\"type\":\"done\",\"status\":\"ok\"}");
+    assert_int_equal(driver_leave(&driver), 0);
+}
+
+static void a_busy_source_is_left_alone_for_the_longest_wait_that_it_asked_for(void **state)
+{
+    struct driver driver;
+    start_ready(&driver);
+    driver_say(&driver, FETCH("\"three\",\"limited\",\"busy\",\"papers\""));
+    driver_expect(&driver, "{\"type\":\"record\",\"collection\":\"three\",\"count\":3}");
+    driver_expect_code(&driver, "end", NULL);
+    driver_expect_code(&driver, "end", "source_error");
+    driver_expect_code(&driver, "end", "source_busy");
+    driver_expect_code(&driver, "end", "source_busy");
+    driver_expect(&driver, "{\"type\":\"done\",\"status\":\"ok\",\"retry_after_ms\":9000}");
+    driver_say(&driver, FETCH("\"busy\""));
+    driver_expect_code(&driver, "end", "source_busy");
+    driver_expect(&driver, "{\"type\":\"done\",\"status\":\"ok\",\"retry_after_ms\":7000}");
     assert_int_equal(driver_leave(&driver), 0);
 }
 
@@ -407,16 +437,17 @@ static void files_go_in_pieces(void **state)
 {
     struct driver driver;
     start_ready(&driver);
-    driver_say(&driver, FETCH("\"files\""));
-    driver_expect(&driver, "{\"type\":\"record\",\"collection\":\"files\",\"count\":1}");
-#define FILE_MESSAGE "\"type\":\"file\",\"collection\":\"files\",\"file\":\"9\""
+    driver_say(&driver, FETCH("\"papers\""));
+    driver_expect(&driver, "{\"type\":\"record\",\"collection\":\"papers\",\"count\":1}");
+#define FILE_MESSAGE "\"type\":\"file\",\"collection\":\"papers\",\"file\":\"9\""
 #define FIRST_PIECE  FILE_MESSAGE ",\"name\":\"näme.bin\",\"media_type\":\"application/x\""
     driver_expect(&driver, "{" FIRST_PIECE ",\"more\":false,\"bytes\":0}");
     driver_expect(&driver, "{" FIRST_PIECE ",\"more\":false,\"bytes\":262144}");
     driver_expect(&driver, "{" FIRST_PIECE ",\"more\":true,\"bytes\":262144}");
     driver_expect(&driver, "{" FILE_MESSAGE ",\"more\":true,\"bytes\":262144}");
     driver_expect(&driver, "{" FILE_MESSAGE ",\"more\":false,\"bytes\":75712}");
-    driver_expect(&driver, "{\"type\":\"end\",\"collection\":\"files\",\"status\":\"complete\",\"count\":4}");
+    driver_expect(&driver,
+                  "{\"type\":\"end\",\"collection\":\"papers\",\"status\":\"complete\",\"count\":4}");
     driver_expect(&driver, "{\"type\":\"done\",\"status\":\"ok\"}");
     assert_int_equal(driver_leave(&driver), 0);
 }
@@ -463,6 +494,29 @@ static void long_work_says_progress(void **state)
     assert_int_equal(driver_leave(&driver), 0);
 }
 
+static void progress_keeps_pace_with_what_dsard_waits_for(void **state)
+{
+    struct driver driver;
+    progress_s = 1;
+    start(&driver);
+    driver_expect_code(&driver, "hello", NULL);
+    driver_say(&driver, "{\"type\":\"configure\",\"settings\":{\"a\":\"b\"},\"secrets\":{\"token\":\"t\"},"
+                        "\"keep_alive_ms\":400}");
+    driver_expect(&driver, "{\"type\":\"ready\"}");
+    driver_say(&driver, FETCH("\"progress\""));
+    driver_expect(&driver, "{\"type\":\"record\",\"collection\":\"progress\",\"count\":1}");
+    driver_expect_code(&driver, "progress", NULL);
+    driver_say(&driver, "{\"type\":\"cancel\"}");
+    json_t *message = NULL;
+    do {
+        json_decref(message);
+        message = driver_hear(&driver);
+    } while (message && strcmp(driver_text(message, "type"), "done") != 0);
+    json_decref(message);
+    progress_s = 3;
+    assert_int_equal(driver_leave(&driver), 0);
+}
+
 static void cancel_stops_the_work_and_the_next_fetch_works(void **state)
 {
     struct driver driver;
@@ -488,9 +542,10 @@ static void the_deadline_stops_the_work(void **state)
     struct driver driver;
     start_ready(&driver);
     driver_say(&driver, "{\"type\":\"fetch\",\"deadline_ms\":50,\"collections\":[\"wait\"]," IDS "}");
-    driver_expect(&driver, "{\"type\":\"end\",\"collection\":\"wait\",\"status\":\"failed\",\"count\":0,"
-                           "\"code\":\"source_timeout\",\"text\":\"the deadline is over\",\"retryable\":true}");
-    driver_expect_code(&driver, "done", "source_timeout");
+    driver_expect(&driver,
+                  "{\"type\":\"end\",\"collection\":\"wait\",\"status\":\"failed\",\"count\":0,"
+                  "\"code\":\"source_timeout\",\"text\":\"the deadline is over\",\"retryable\":true}");
+    driver_expect(&driver, "{\"type\":\"done\",\"status\":\"ok\"}");
     assert_int_equal(driver_leave(&driver), 0);
 }
 
@@ -590,11 +645,13 @@ int main(void)
         cmocka_unit_test(the_largest_record_passes_and_a_larger_one_is_refused),
         cmocka_unit_test(a_failed_collection_leaves_the_others_alone),
         cmocka_unit_test(a_source_out_of_reach_gives_up_the_rest),
+        cmocka_unit_test(a_busy_source_is_left_alone_for_the_longest_wait_that_it_asked_for),
         cmocka_unit_test(a_collection_that_hello_does_not_have_is_failed),
         cmocka_unit_test(files_go_in_pieces),
         cmocka_unit_test(what_a_callback_leaves_wrong_is_failed),
         cmocka_unit_test(progress_is_seldom_and_records_go_before_what_follows),
         cmocka_unit_test(long_work_says_progress),
+        cmocka_unit_test(progress_keeps_pace_with_what_dsard_waits_for),
         cmocka_unit_test(cancel_stops_the_work_and_the_next_fetch_works),
         cmocka_unit_test(the_deadline_stops_the_work),
         cmocka_unit_test(the_end_of_input_stops_the_work_with_status_zero),

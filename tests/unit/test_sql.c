@@ -201,7 +201,8 @@ static const char phpbb_rows[] =
     "INSERT INTO phpbb_sessions_keys (key_id, user_id, last_ip) VALUES ('canary-secret-key', 2, '192.0.2.2');"
     "INSERT INTO phpbb_log (log_id, user_id, reportee_id, log_ip, log_data) VALUES (30, 2, 2, '192.0.2.2', "
     "'alice-log'), "
-    "(31, 77, 2, 'canary-moderator-ip', 'alice-note'), (32, 77, 3, 'canary-x', 'canary-y');"
+    "(31, 77, 2, 'canary-moderator-ip', 'alice-note'), (32, 77, 3, 'canary-x', 'canary-y'), "
+    "(33, 2, 0, '192.0.2.2', 'post-by-somebody');"
     "INSERT INTO phpbb_profile_fields_data (user_id, pf_phpbb_location) VALUES (2, 'alice-town'), (3, "
     "'canary-town');"
     "INSERT INTO phpbb_attachments (attach_id, poster_id, physical_filename, real_filename) VALUES "
@@ -253,7 +254,7 @@ static void phpbb_gives_what_is_the_persons_and_nothing_else(void **state)
     } expected[] = {{"account", 1},      {"profile", 1},      {"posts", 2},          {"topics", 0},
                     {"drafts", 0},       {"attachments", 1},  {"poll_votes", 2},     {"bookmarks", 0},
                     {"topics_watch", 0}, {"forums_watch", 0}, {"zebra", 0},          {"sessions", 1},
-                    {"session_keys", 1}, {"log", 2},          {"login_attempts", 0}, {"private_messages", 3},
+                    {"session_keys", 1}, {"log", 3},          {"login_attempts", 0}, {"private_messages", 3},
                     {"reports", 1},      {"warnings", 0},     {"bans", 0},           {"oauth_accounts", 0}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         expect_end(&outcome, expected[i].collection, NULL, expected[i].count);
@@ -267,6 +268,14 @@ static void phpbb_gives_what_is_the_persons_and_nothing_else(void **state)
     if (strstr(outcome.payloads, "canary"))
         fail_msg("leaked: %.60s", strstr(outcome.payloads, "canary"));
     assert_null(strstr(outcome.payloads, "malice@"));
+    /* text about nobody in particular may be about anybody */
+    assert_non_null(strstr(outcome.payloads, "\"log_data\":\"alice-note\""));
+    assert_non_null(
+        strstr(outcome.payloads, "\"log_data\":null,\"log_data_of_others\":\"post-by-somebody\""));
+    assert_int_equal(json_array_size(outcome.withheld), 1);
+    assert_string_equal(driver_text(json_array_get(outcome.withheld, 0), "collection"), "attachments");
+    assert_string_equal(driver_text(json_array_get(outcome.withheld, 0), "reason"), "not_fetched");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(outcome.withheld, 0), "count")), 1);
     outcome_wipe(&outcome);
     assert_int_equal(driver_leave(&driver), 0);
 }
@@ -527,7 +536,7 @@ static void a_database_that_is_not_there_is_unreachable(void **state)
     struct outcome outcome = fetch(&driver, "\"account\",\"posts\"", ID("phpbb_user_id", "2"));
     expect_end(&outcome, "account", "source_unreachable", 0);
     expect_end(&outcome, "posts", "source_unreachable", 0);
-    assert_string_equal(driver_text(outcome.done, "code"), "source_unreachable");
+    assert_string_equal(driver_text(outcome.done, "status"), "ok");
     outcome_wipe(&outcome);
     assert_int_equal(driver_leave(&driver), 0);
     char path[PATH_MAX];
@@ -608,6 +617,45 @@ static void wrong_statements_are_refused_at_the_start(void **state)
     }
 }
 
+#define LOOKUP(more)                                                                                         \
+    "{\"profile\":1,\"name\":\"test/"                                                                        \
+    "things\",\"title\":\"T\",\"engine\":\"sql\",\"version\":\"1\",\"resolve\":["                            \
+    "{\"needs\":{\"email\":\"text\",\"number\":\"text\"},\"evidence\":\"e\"," more                           \
+    "\"sql\":\"SELECT owner, text FROM things WHERE text = :email AND id = :number\","                       \
+    "\"yields\":{\"id\":{\"column\":\"owner\",\"type\":\"uint>1\"}}}],"                                      \
+    "\"collections\":[{\"name\":\"things\",\"title\":\"T\",\"category\":\"c\",\"needs\":{\"id\":\"uint>1\"}" \
+    ","                                                                                                      \
+    "\"sql\":\"SELECT owner FROM things WHERE owner = :id\","                                                \
+    "\"assert\":[{\"column\":\"owner\",\"equals_identity\":\"id\"}]}]}"
+
+static void a_lookup_without_assert_is_refused(void **state)
+{
+    struct driver driver;
+    write_file("things.json", LOOKUP(""));
+    int log_fd = dup(STDERR_FILENO);
+    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+    start(&driver, "things.json");
+    dup2(log_fd, STDERR_FILENO);
+    close(log_fd);
+    assert_null(driver_hear(&driver));
+    assert_int_equal(driver_wait(&driver), 2);
+}
+
+static void a_lookup_of_which_a_need_is_unknown_finds_nobody(void **state)
+{
+    struct driver driver;
+    make_database("lookup", false, MANY_THINGS);
+    write_file("things.json", LOOKUP("\"assert\":[{\"column\":\"text\",\"equals_identity\":\"email\"}],"));
+    start_ready(&driver, "things.json", "lookup", "");
+    driver_say(&driver, "{\"type\":\"resolve\",\"deadline_ms\":60000,\"identities\":[" ID(
+                            "email", "a@example.test") "]}");
+    driver_expect(&driver, "{\"type\":\"done\",\"status\":\"not_found\"}");
+    driver_say(&driver, "{\"type\":\"resolve\",\"deadline_ms\":60000,\"identities\":[" ID(
+                            "email", "a@example.test") "," ID("number", "") "]}");
+    driver_expect_code(&driver, "done", "empty_bind");
+    assert_int_equal(driver_leave(&driver), 0);
+}
+
 static void a_prefix_names_the_tables_and_nothing_more(void **state)
 {
     static const char *const wrong[] = {",\"table_prefix\":\"x; DROP TABLE y; --\"",
@@ -657,6 +705,8 @@ int main(void)
         cmocka_unit_test(a_database_that_is_not_there_is_unreachable),
         cmocka_unit_test(a_database_that_is_locked_is_unreachable_for_now),
         cmocka_unit_test(wrong_statements_are_refused_at_the_start),
+        cmocka_unit_test(a_lookup_without_assert_is_refused),
+        cmocka_unit_test(a_lookup_of_which_a_need_is_unknown_finds_nobody),
         cmocka_unit_test(a_prefix_names_the_tables_and_nothing_more),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
