@@ -185,7 +185,7 @@ static bool holds(const json_t *test, const struct tested *tested)
     if (expected)
         return node && is_among(node, expected, ignore_case);
     if (json_object_get(test, "filled"))
-        return node_has_text(node) && node->len > 0;
+        return node && node_has_text(node) && node->len > 0;
     const char *kind = json_string_value(json_object_get(test, "eq_id"));
     if (kind)
         return is_identity(node, tested->sources->bound, kind, test);
