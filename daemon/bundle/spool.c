@@ -38,6 +38,15 @@ static int open_unnamed(const char *dir)
     return fd;
 }
 
+/* Whatever keeps the spool from its work may be mended while the request is tried again. */
+static int failed(struct fault *fault, int error_number, const char *what)
+{
+    fault_errno(fault, "spool_failed", error_number, "the spool %s", what);
+    if (fault)
+        fault->retryable = true;
+    return -1;
+}
+
 int spool_open(struct spool **spool, const char *dir, struct fault *fault)
 {
     struct spool *made = malloc(sizeof *made);
@@ -47,7 +56,8 @@ int spool_open(struct spool **spool, const char *dir, struct fault *fault)
     if (made->fd < 0) {
         int error_number = errno;
         free(made);
-        return fault_errno(fault, "spool_failed", error_number, "%s: no spool file can be made", dir);
+        failed(fault, error_number, "gets no file");
+        return fault_prefix(fault, "%s", dir);
     }
     atomic_init(&made->end, 0);
     *spool = made;
@@ -68,12 +78,8 @@ static int write_at(int fd, const char *data, size_t len, uint64_t offset, struc
         ssize_t n = pwrite(fd, data, len, (off_t)offset);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0) {
-            fault_errno(fault, "spool_failed", n < 0 ? errno : EIO, "the spool cannot be written");
-            if (fault)
-                fault->retryable = true;
-            return -1;
-        }
+        if (n <= 0)
+            return failed(fault, n < 0 ? errno : EIO, "cannot be written");
         data += n;
         len -= (size_t)n;
         offset += (uint64_t)n;
@@ -155,7 +161,7 @@ int strand_read(const struct strand *strand, struct strand_cursor *cursor, void 
         n = pread(strand->spool->fd, data, step, (off_t)(run->offset + cursor->offset));
     while (n < 0 && errno == EINTR);
     if (n < 0)
-        return fault_errno(fault, "spool_failed", errno, "the spool cannot be read");
+        return failed(fault, errno, "cannot be read");
     if (n == 0)
         return fault_retry(fault, "spool_failed", "the spool is shorter than what was written to it");
     cursor->offset += (uint64_t)n;

@@ -465,14 +465,14 @@ class NotDurable(Delivery):
         with open(place, "w", encoding="ascii"):
             pass
         request = portal.ask(body)
-        self.check_mended(portal, worker, request, "store: folder", lambda: os.unlink(place))
+        self.check_mended(portal, worker, request, "cannot be opened", lambda: os.unlink(place))
 
     def test_a_spool_that_is_gone(self):
         portal = self.portal()
         worker = portal.worker()
         os.rename(self.path("spool"), self.path("elsewhere"))
         request = portal.ask_for("alice")
-        self.check_mended(portal, worker, request, "no spool file can be made",
+        self.check_mended(portal, worker, request, "the spool gets no file",
                           lambda: os.rename(self.path("elsewhere"), self.path("spool")))
 
     def full_disk(self, folder):
