@@ -4,6 +4,7 @@
 Skipped where Maven Central is out of reach, unless CI=true.
 """
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -284,6 +285,18 @@ class BadInput(Delivery):
         wait_for(lambda: sum(offset for offset, _ in portal.committed().values()) == len(rows) + 2,
                  "every offset to be committed")
 
+    def test_a_message_too_large_for_a_letter_leaves_its_digest_and_holds_up_nobody(self):
+        portal = self.portal()
+        portal.worker()
+        value = b"x" * 900_000
+        portal.send(value, "large", {"ce_type": "org.dsard.request.v1"})
+        request = portal.ask_for("bob")
+        portal.heard(request, "completed")
+        letter = portal.buried(1)[0]
+        self.assertFalse(letter.value)
+        self.assertEqual(letter.headers["dsar-dead-bytes"], "900000")
+        self.assertEqual(letter.headers["dsar-dead-sha256"], hashlib.sha256(value).hexdigest())
+
     def test_what_is_signed_and_cannot_be_answered_is_refused_once(self):
         portal = self.portal()
         portal.worker()
@@ -466,6 +479,20 @@ class NotDurable(Delivery):
             pass
         request = portal.ask(body)
         self.check_mended(portal, worker, request, "cannot be opened", lambda: os.unlink(place))
+
+    def test_what_cannot_be_done_until_its_due_time_ends_as_failed(self):
+        portal = self.portal()
+        portal.worker()
+        os.rename(self.path("spool"), self.path("elsewhere"))
+        due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6))
+        request = portal.ask_for("alice", due_time=due)
+        event = portal.heard(request, "failed")
+        self.assertEqual((event.data["reason"]["code"], event.data["request_status"]), ("spool_failed", "cancelled"))
+        os.rename(self.path("elsewhere"), self.path("spool"))
+        other = portal.ask_for("bob")
+        portal.heard(other, "completed")
+        self.assertEqual(portal.terminal(request), ["failed"])
+        self.assertEqual(portal.stored(request, ".zip"), [])
 
     def test_a_spool_that_is_gone(self):
         portal = self.portal()
