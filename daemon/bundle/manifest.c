@@ -1,6 +1,7 @@
 #include "bundle/manifest.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "screen/ledger.h"
 
 #include <stdio.h>
@@ -57,9 +58,8 @@ static int visit_entry(const struct entry_info *info, void *ctx)
     json_t *entries = ctx;
     if (strcmp(info->name, MANIFEST_ENTRY) == 0 || strcmp(info->name, MANIFEST_SIGNATURE_ENTRY) == 0)
         return 0;
-    char sha256[65];
-    for (size_t i = 0; i < sizeof info->sha256; i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", info->sha256[i]);
+    char sha256[HEX_SHA256_MAX];
+    hex_encode(info->sha256, sizeof info->sha256, sha256);
     return !add(entries, json_pack("{s:s, s:I, s:s}", "name", info->name, "bytes", (json_int_t)info->bytes,
                                    "sha256", sha256));
 }

@@ -119,7 +119,7 @@ static int add_headers(struct outgoing *message, const struct submit *submit, co
         {"ce_type", REQUEST_TYPE},           {"ce_time", now},    {"ce_subject", id},
         {"content-type", "application/json"}};
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        if (outgoing_header(message, headers[i][0], headers[i][1], strlen(headers[i][1]), fault))
+        if (outgoing_text(message, headers[i][0], headers[i][1], fault))
             return -1;
     return sign(message, submit, id, fault);
 }

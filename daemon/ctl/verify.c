@@ -1,3 +1,4 @@
+#include "base/hex.h"
 #include "base/jwk.h"
 #include "bundle/manifest.h"
 #include "bundle/reader.h"
@@ -31,15 +32,9 @@ struct verify {
     struct unlock unlock;
 };
 
-static void hex(const unsigned char *bytes, char text[65])
-{
-    for (size_t i = 0; i < 32; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* --- the whole file against the event --- */
 
-static int digest_file(const char *path, char sha256[65], uint64_t *bytes, struct fault *fault)
+static int digest_file(const char *path, char sha256[HEX_SHA256_MAX], uint64_t *bytes, struct fault *fault)
 {
     unsigned char block[65536], digest[32];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -62,7 +57,7 @@ static int digest_file(const char *path, char sha256[65], uint64_t *bytes, struc
     if (result == 0 && !EVP_DigestFinal_ex(context, digest, NULL))
         result = fault_set(fault, "internal", "SHA-256 failed");
     if (result == 0)
-        hex(digest, sha256);
+        hex_encode(digest, sizeof digest, sha256);
     EVP_MD_CTX_free(context);
     if (fd >= 0)
         close(fd);
@@ -73,7 +68,7 @@ static int check_whole(const struct verify *verify, struct fault *fault)
 {
     const json_t *bundle = event_file_bundle(verify->unlock.event);
     const char *expected = json_string_value(json_object_get(bundle, "sha256"));
-    char sha256[65];
+    char sha256[HEX_SHA256_MAX];
     uint64_t bytes;
     if (digest_file(verify->bundle, sha256, &bytes, fault))
         return -1;
@@ -109,7 +104,7 @@ static int check_entry(struct reader *reader, size_t i, const json_t *expected, 
                        struct fault *fault)
 {
     unsigned char digest[32];
-    char sha256[65];
+    char sha256[HEX_SHA256_MAX];
     const char *claimed = json_string_value(json_object_get(expected, "sha256"));
     if (!EVP_DigestInit_ex(context, EVP_sha256(), NULL))
         return fault_set(fault, "internal", "SHA-256 failed");
@@ -117,7 +112,7 @@ static int check_entry(struct reader *reader, size_t i, const json_t *expected, 
         return fault_prefix(fault, "%s", reader_name(reader, i));
     if (!EVP_DigestFinal_ex(context, digest, NULL))
         return fault_set(fault, "internal", "SHA-256 failed");
-    hex(digest, sha256);
+    hex_encode(digest, sizeof digest, sha256);
     if (!claimed || strcmp(claimed, sha256) != 0)
         return fault_set(fault, "bad_digest", "%s is not as the manifest says", reader_name(reader, i));
     return 0;

@@ -1,5 +1,7 @@
 #include "gather/files.h"
 
+#include "base/hex.h"
+
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,9 +129,8 @@ void files_drop(struct files *files, const char *collection)
 static json_t *describe(const struct file *file)
 {
     const struct entry_info *info = entry_info(file->entry);
-    char sha256[65];
-    for (size_t i = 0; i < sizeof info->sha256; i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", info->sha256[i]);
+    char sha256[HEX_SHA256_MAX];
+    hex_encode(info->sha256, sizeof info->sha256, sha256);
     json_t *row = json_pack("{s:s,s:s,s:I,s:s,s:b}", "path", info->name, "collection", file->collection,
                             "bytes", (json_int_t)info->bytes, "sha256", sha256, "screened", 0);
     if (row && json_object_update(row, file->about)) {

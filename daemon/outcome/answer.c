@@ -1,6 +1,7 @@
 #include "outcome/answer.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "intake/cloudevent.h"
 #include "outcome/attempt.h"
 #include "outcome/dead.h"
@@ -200,9 +201,8 @@ static int add_repeated(const struct answer *answer, const struct receipt *recei
 
 static bool same_body(const struct receipt *receipt, const struct request *request)
 {
-    char sha256[65];
-    for (size_t i = 0; i < sizeof request->sha256; i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", request->sha256[i]);
+    char sha256[HEX_SHA256_MAX];
+    hex_encode(request->sha256, sizeof request->sha256, sha256);
     return strcmp(receipt->body_sha256, sha256) == 0;
 }
 

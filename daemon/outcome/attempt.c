@@ -1,6 +1,7 @@
 #include "outcome/attempt.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/jwe.h"
 #include "base/jws.h"
 #include "base/secret.h"
@@ -38,18 +39,12 @@ static int no_memory(struct fault *fault)
     return fault_retry(fault, "no_memory", "no memory for an attempt");
 }
 
-static void hex(const unsigned char *bytes, size_t len, char *text)
-{
-    for (size_t i = 0; i < len; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static int name_attempt(char name[33], struct fault *fault)
 {
     unsigned char random[16];
     if (RAND_bytes(random, sizeof random) != 1)
         return fault_set(fault, "internal", "no random numbers");
-    hex(random, sizeof random, name);
+    hex_encode(random, sizeof random, name);
     return 0;
 }
 
@@ -259,8 +254,8 @@ static int completed_data(const struct work *work, json_t **data, struct fault *
     const struct config *config = work->attempt->exporter->config;
     const struct request *request = work->attempt->request;
     const int64_t expires_unix_s = work->completed_unix_s + (int64_t)config->store.bundle_days * 86400;
-    char sha256[65], expires[CLOCK_TEXT_MAX];
-    hex(work->archive.sha256, sizeof work->archive.sha256, sha256);
+    char sha256[HEX_SHA256_MAX], expires[CLOCK_TEXT_MAX];
+    hex_encode(work->archive.sha256, sizeof work->archive.sha256, sha256);
     clock_format(expires_unix_s, expires);
     json_t *jwe;
     if (seal_key(work, sha256, expires_unix_s, &jwe, fault))

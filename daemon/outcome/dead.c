@@ -1,5 +1,7 @@
 #include "outcome/dead.h"
 
+#include "base/hex.h"
+
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -23,16 +25,11 @@ static int copy_headers(struct outgoing *letter, const rd_kafka_message_t *messa
     return 0;
 }
 
-static int text_header(struct outgoing *letter, const char *name, const char *value, struct fault *fault)
-{
-    return outgoing_header(letter, name, value, strlen(value), fault);
-}
-
 static int number_header(struct outgoing *letter, const char *name, int64_t value, struct fault *fault)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, value);
-    return text_header(letter, name, text, fault);
+    return outgoing_text(letter, name, text, fault);
 }
 
 static size_t whole_size(const rd_kafka_message_t *message)
@@ -53,13 +50,12 @@ static size_t whole_size(const rd_kafka_message_t *message)
 static int digest_headers(struct outgoing *letter, const rd_kafka_message_t *message, struct fault *fault)
 {
     unsigned char digest[32];
-    char sha256[65];
+    char sha256[HEX_SHA256_MAX];
     if (!EVP_Digest(message->payload, message->len, digest, NULL, EVP_sha256(), NULL))
         return fault_retry(fault, "no_memory", "no memory for a digest");
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", digest[i]);
+    hex_encode(digest, sizeof digest, sha256);
     return number_header(letter, PREFIX "bytes", (int64_t)message->len, fault) ||
-                   text_header(letter, PREFIX "sha256", sha256, fault)
+                   outgoing_text(letter, PREFIX "sha256", sha256, fault)
                ? -1
                : 0;
 }
@@ -75,9 +71,9 @@ struct outgoing *dead_letter(const struct config *config, const rd_kafka_message
     if (!letter)
         return NULL;
     if ((whole ? copy_headers(letter, message, fault) : digest_headers(letter, message, fault)) ||
-        text_header(letter, PREFIX "code", why->code, fault) ||
-        text_header(letter, PREFIX "text", why->text, fault) ||
-        text_header(letter, PREFIX "topic", rd_kafka_topic_name(message->rkt), fault) ||
+        outgoing_text(letter, PREFIX "code", why->code, fault) ||
+        outgoing_text(letter, PREFIX "text", why->text, fault) ||
+        outgoing_text(letter, PREFIX "topic", rd_kafka_topic_name(message->rkt), fault) ||
         number_header(letter, PREFIX "partition", message->partition, fault) ||
         number_header(letter, PREFIX "offset", message->offset, fault) ||
         number_header(letter, PREFIX "timestamp", rd_kafka_message_timestamp(message, &type), fault)) {

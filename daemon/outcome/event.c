@@ -73,11 +73,6 @@ int event_uuid(char uuid[37], struct fault *fault)
     return 0;
 }
 
-static int text_header(struct outgoing *message, const char *name, const char *value, struct fault *fault)
-{
-    return value ? outgoing_header(message, name, value, strlen(value), fault) : 0;
-}
-
 static int sign(struct buf *signature, const struct config *config, const json_t *key,
                 const struct event *event, const char *value, struct fault *fault)
 {
@@ -96,14 +91,14 @@ static int sign(struct buf *signature, const struct config *config, const json_t
 static int add_headers(struct outgoing *message, const struct config *config, const struct event *event,
                        const struct buf *signature, struct fault *fault)
 {
-    return text_header(message, "ce_specversion", "1.0", fault) ||
-                   text_header(message, "ce_id", event->id, fault) ||
-                   text_header(message, "ce_source", config->exporter.source, fault) ||
-                   text_header(message, "ce_type", types[event->type].name, fault) ||
-                   text_header(message, "ce_time", event->time, fault) ||
-                   text_header(message, "ce_subject", event->request, fault) ||
-                   text_header(message, "content-type", "application/json", fault) ||
-                   text_header(message, "traceparent", event->traceparent, fault) ||
+    return outgoing_text(message, "ce_specversion", "1.0", fault) ||
+                   outgoing_text(message, "ce_id", event->id, fault) ||
+                   outgoing_text(message, "ce_source", config->exporter.source, fault) ||
+                   outgoing_text(message, "ce_type", types[event->type].name, fault) ||
+                   outgoing_text(message, "ce_time", event->time, fault) ||
+                   outgoing_text(message, "ce_subject", event->request, fault) ||
+                   outgoing_text(message, "content-type", "application/json", fault) ||
+                   outgoing_text(message, "traceparent", event->traceparent, fault) ||
                    outgoing_header(message, SIGNATURE_HEADER, signature->data, signature->len, fault)
                ? -1
                : 0;

@@ -38,6 +38,11 @@ int outgoing_header(struct outgoing *message, const char *name, const void *valu
     return 0;
 }
 
+int outgoing_text(struct outgoing *message, const char *name, const char *text, struct fault *fault)
+{
+    return text ? outgoing_header(message, name, text, strlen(text), fault) : 0;
+}
+
 static void wipe(void *data, size_t len)
 {
     if (data)

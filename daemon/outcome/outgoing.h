@@ -26,6 +26,10 @@ struct outgoing *outgoing_new(const char *topic, const void *key, size_t key_len
 int outgoing_header(struct outgoing *message, const char *name, const void *value, size_t len,
                     struct fault *fault) __attribute__((warn_unused_result));
 
+/* Adds a header of text; NULL adds none. */
+int outgoing_text(struct outgoing *message, const char *name, const char *text, struct fault *fault)
+    __attribute__((warn_unused_result));
+
 /* Wipes and frees the message and all behind it in its list. NULL is harmless. */
 void outgoing_free(struct outgoing *message);
 

@@ -1,6 +1,7 @@
 #include "outcome/receipt.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/jws.h"
 
 #include <stdlib.h>
@@ -36,9 +37,8 @@ static bool point(struct receipt *receipt)
 
 int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
 {
-    char sha256[65], id[37], time[CLOCK_TEXT_MAX];
-    for (size_t i = 0; i < 32; i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", facts->request->sha256[i]);
+    char sha256[HEX_SHA256_MAX], id[37], time[CLOCK_TEXT_MAX];
+    hex_encode(facts->request->sha256, sizeof facts->request->sha256, sha256);
     if (event_uuid(id, fault))
         return -1;
     clock_format(clock_now_unix_s(), time);

@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -180,9 +181,9 @@ int store_begin(struct store *store, const char *request, const char *file, stru
     new->dir = new->fd = -1;
     snprintf(new->file, sizeof new->file, "%s", file);
     snprintf(new->shown, sizeof new->shown, "%s/%s", request, file);
-    size_t at = (size_t)snprintf(new->unfinished, sizeof new->unfinished, UNFINISHED);
-    for (size_t i = 0; i < sizeof random; i++, at += 2)
-        snprintf(new->unfinished + at, sizeof new->unfinished - at, "%02x", random[i]);
+    char name[2 * sizeof random + 1];
+    hex_encode(random, sizeof random, name);
+    snprintf(new->unfinished, sizeof new->unfinished, UNFINISHED "%s", name);
     if (open_folder(store, request, true, &new->dir, fault))
         goto failed;
     new->fd = openat(new->dir, new->unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
