@@ -213,47 +213,13 @@ static int read_done(struct session *session, const json_t *message, bool *found
     return protocol_fault(session, fault, "`status` of done must be ok, not_found or failed");
 }
 
-int session_resolve(struct session *session, const char *request, json_t *identities,
-                    int (*yield_cb)(void *ctx, const char *kind, const char *value, struct fault *fault),
-                    void *ctx, bool *found, struct fault *fault)
-{
-    json_t *question =
-        json_pack("{s:s,s:s,s:O}", "type", "resolve", "request", request, "identities", identities);
-    if (ask(session, question, session->source->config->resolve_deadline_s, fault))
-        return -1;
-    for (;;) {
-        json_t *message;
-        const char *type;
-        if (frames_read(&session->frames, &message, &type, fault))
-            return -1;
-        int result = 0;
-        bool done = strcmp(type, "done") == 0;
-        if (done) {
-            result = read_done(session, message, found, fault);
-        } else if (strcmp(type, "identity") == 0) {
-            const char *kind = json_string_value(json_object_get(message, "kind"));
-            const char *value = json_string_value(json_object_get(message, "value"));
-            result = kind && value
-                         ? yield_cb(ctx, kind, value, fault)
-                         : protocol_fault(session, fault, "an identity needs `kind` and `value` as texts");
-        } else if (strcmp(type, "progress") != 0 && strcmp(type, "warning") != 0) {
-            result = protocol_fault(session, fault, "a message that does not belong into resolve");
-        }
-        json_decref(message);
-        if (done || result)
-            return result;
-    }
-}
+typedef int take_message(void *ctx, const json_t *message, const char *type, const struct buf *payload,
+                         struct fault *fault);
 
-int session_fetch(struct session *session, const char *request, json_t *identities, json_t *collections,
-                  int (*message_cb)(void *ctx, const json_t *message, const char *type,
-                                    const struct buf *payload, struct fault *fault),
-                  void *ctx, bool *found, struct fault *fault)
+/* Hands on what comes up to `done`. */
+static int listen_until_done(struct session *session, take_message *message_cb, void *ctx, bool *found,
+                             struct fault *fault)
 {
-    json_t *question = json_pack("{s:s,s:s,s:O,s:O}", "type", "fetch", "request", request, "identities",
-                                 identities, "collections", collections);
-    if (ask(session, question, session->source->config->deadline_s, fault))
-        return -1;
     for (;;) {
         json_t *message;
         const char *type;
@@ -266,6 +232,52 @@ int session_fetch(struct session *session, const char *request, json_t *identiti
         if (done || result)
             return result;
     }
+}
+
+struct resolve {
+    const struct session *session;
+    int (*yield_cb)(void *ctx, const char *kind, const char *value, struct fault *fault);
+    void *ctx;
+};
+
+static int take_identity(void *ctx, const json_t *message, const char *type, const struct buf *payload,
+                         struct fault *fault)
+{
+    (void)payload;
+    const struct resolve *resolve = ctx;
+    if (strcmp(type, "progress") == 0 || strcmp(type, "warning") == 0)
+        return 0;
+    if (strcmp(type, "identity") != 0)
+        return protocol_fault(resolve->session, fault, "a message that does not belong into resolve");
+    const char *kind = json_string_value(json_object_get(message, "kind"));
+    const char *value = json_string_value(json_object_get(message, "value"));
+    if (!kind || !value)
+        return protocol_fault(resolve->session, fault, "an identity needs `kind` and `value` as texts");
+    return resolve->yield_cb(resolve->ctx, kind, value, fault);
+}
+
+int session_resolve(struct session *session, const char *request, json_t *identities,
+                    int (*yield_cb)(void *ctx, const char *kind, const char *value, struct fault *fault),
+                    void *ctx, bool *found, struct fault *fault)
+{
+    json_t *question =
+        json_pack("{s:s,s:s,s:O}", "type", "resolve", "request", request, "identities", identities);
+    if (ask(session, question, session->source->config->resolve_deadline_s, fault))
+        return -1;
+    struct resolve resolve = {session, yield_cb, ctx};
+    return listen_until_done(session, take_identity, &resolve, found, fault);
+}
+
+int session_fetch(struct session *session, const char *request, json_t *identities, json_t *collections,
+                  int (*message_cb)(void *ctx, const json_t *message, const char *type,
+                                    const struct buf *payload, struct fault *fault),
+                  void *ctx, bool *found, struct fault *fault)
+{
+    json_t *question = json_pack("{s:s,s:s,s:O,s:O}", "type", "fetch", "request", request, "identities",
+                                 identities, "collections", collections);
+    if (ask(session, question, session->source->config->deadline_s, fault))
+        return -1;
+    return listen_until_done(session, message_cb, ctx, found, fault);
 }
 
 int64_t session_retry_after_ms(const struct session *session)
