@@ -56,24 +56,46 @@ static void check_properties(const struct kafka_config *kafka, struct problems *
     }
 }
 
-static void check_topics(const struct topics_config *topics, const struct node *kafka,
-                         struct problems *problems)
+/* One topic that the configuration names, and where. */
+struct named_topic {
+    const char *where; /* for people */
+    const char *topic;
+    struct config_mark mark;
+    struct place place;
+};
+
+static void check_topics(const struct config *config, const struct node *root, struct problems *problems)
 {
-    const struct {
-        const char *key, *topic;
-    } all[] = {{"requests", topics->requests},
-               {"control", topics->control},
-               {"events", topics->events},
-               {"dead", topics->dead},
-               {"audit", topics->audit}};
+    static const char *const keys[] = {"requests", "control", "events", "dead", "audit"};
+    static const char *const paths[] = {".kafka.topics.requests", ".kafka.topics.control",
+                                        ".kafka.topics.events", ".kafka.topics.dead", ".kafka.topics.audit"};
+    enum { N_KEYS = sizeof keys / sizeof *keys, N_MAX = N_KEYS + 8 };
+    const struct topics_config *topics = &config->kafka.topics;
+    const char *const named[] = {topics->requests, topics->control, topics->events, topics->dead,
+                                 topics->audit};
     const struct place in_kafka = {NULL, "kafka", 0}, in_topics = {&in_kafka, "topics", 0};
-    for (size_t i = 1; i < sizeof all / sizeof *all; i++)
-        for (size_t j = 0; j < i; j++) {
-            const struct place here = {&in_topics, all[i].key, 0};
+    const struct place in_retry = {NULL, "retry", 0}, in_tiers = {&in_retry, "tiers", 0};
+    struct place tier[N_MAX];
+    struct named_topic all[N_MAX];
+    size_t n = 0;
+    for (; n < N_KEYS; n++)
+        all[n] = (struct named_topic){paths[n],
+                                      named[n],
+                                      mark_below(node_member(node_member(root, "kafka"), "topics"), keys[n]),
+                                      {&in_topics, keys[n], 0}};
+    const struct node *node = first_of(node_member(node_member(root, "retry"), "tiers"));
+    for (size_t i = 0; i < config->retry.n_tiers && n < N_MAX; i++, n++, node = node ? node->next : NULL) {
+        tier[n] = (struct place){&in_tiers, NULL, i};
+        all[n] = (struct named_topic){"an earlier one of .retry.tiers",
+                                      config->retry.tiers[i].topic,
+                                      node ? mark_below(node, "topic") : mark_below(root, "retry"),
+                                      {&tier[n], "topic", 0}};
+    }
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = 0; j < i; j++)
             if (all[i].topic && all[j].topic && strcmp(all[i].topic, all[j].topic) == 0)
-                problem_error(problems, mark_below(node_member(kafka, "topics"), all[i].key), &here,
-                              "expected another topic than .kafka.topics.%s", all[j].key);
-        }
+                problem_error(problems, all[i].mark, &all[i].place, "expected another topic than %s",
+                              all[j].where);
 }
 
 static void check_requests(const struct config *config, const struct node *root, struct problems *problems)
@@ -87,6 +109,18 @@ static void check_requests(const struct config *config, const struct node *root,
                       "missing; expected the path of a file, as .requests.require_signature is true");
 }
 
+static void check_tiers(const struct retry_config *retry, const struct node *root, struct problems *problems)
+{
+    const struct place in_retry = {NULL, "retry", 0}, in_tiers = {&in_retry, "tiers", 0};
+    const struct node *node = first_of(node_member(node_member(root, "retry"), "tiers"));
+    for (size_t i = 0; i < retry->n_tiers && node; i++, node = node->next) {
+        const struct place tier = {&in_tiers, NULL, i}, here = {&tier, "delay_s", 0};
+        if (i && retry->tiers[i].delay_s <= retry->tiers[i - 1].delay_s)
+            problem_error(problems, mark_below(node, "delay_s"), &here,
+                          "expected more than %u, as the tier before has", retry->tiers[i - 1].delay_s);
+    }
+}
+
 static void check_retry(const struct config *config, const struct node *root, struct problems *problems)
 {
     const struct place retry = {NULL, "retry", 0}, here = {&retry, "max_ms", 0};
@@ -94,6 +128,7 @@ static void check_retry(const struct config *config, const struct node *root, st
     if (is->first_ms && is->max_ms && is->max_ms < is->first_ms)
         problem_error(problems, mark_below(node_member(root, "retry"), "max_ms"), &here,
                       "expected at least .retry.first_ms, which is %u", is->first_ms);
+    check_tiers(is, root, problems);
 }
 
 static bool has_source(const struct config *config, const char *name, struct suggestion *suggestion)
@@ -202,7 +237,7 @@ static void check_sources(const struct config *config, const struct node *root, 
 
 void checks_run(const struct config *config, const struct node *root, struct problems *problems)
 {
-    check_topics(&config->kafka.topics, node_member(root, "kafka"), problems);
+    check_topics(config, root, problems);
     check_properties(&config->kafka, problems);
     check_requests(config, root, problems);
     check_retry(config, root, problems);

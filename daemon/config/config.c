@@ -92,12 +92,32 @@ static int complete_location(struct config_pair *pair, const char *folder)
     return 0;
 }
 
+static int complete_tiers(struct retry_config *retry)
+{
+    static const struct {
+        const char *topic;
+        unsigned delay_s;
+    } usual[] = {
+        {"dsar.requests.retry.5m", 300}, {"dsar.requests.retry.1h", 3600}, {"dsar.requests.retry.6h", 21600}};
+    const size_t n = sizeof usual / sizeof *usual;
+    retry->tiers = calloc(n, sizeof *retry->tiers);
+    for (; retry->tiers && retry->n_tiers < n; retry->n_tiers++) {
+        struct retry_tier *tier = &retry->tiers[retry->n_tiers];
+        tier->delay_s = usual[retry->n_tiers].delay_s;
+        tier->topic = strdup(usual[retry->n_tiers].topic);
+        if (!tier->topic)
+            return -1;
+    }
+    return retry->tiers ? 0 : -1;
+}
+
 /* Works out what follows from other options. */
 static int complete(struct config *config, const struct node *root)
 {
     if (set_default(&config->requests.audience, config->controller.id) ||
         set_default_beside_program(&config->connectors_dir, "libexec/dsard") ||
-        set_default_beside_program(&config->profiles_dir, "share/dsard/profiles"))
+        set_default_beside_program(&config->profiles_dir, "share/dsard/profiles") ||
+        (!node_member(node_member(root, "retry"), "tiers") && complete_tiers(&config->retry)))
         return -1;
     for (size_t i = 0; i < config->kafka.n_properties; i++)
         if (complete_location(&config->kafka.properties[i], config->folder))

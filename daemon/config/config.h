@@ -58,6 +58,7 @@ struct kafka_config {
     struct topics_config topics;
     struct config_pair *properties;
     size_t n_properties;
+    unsigned open_ranges; /* of one partition */
 };
 
 struct requests_config {
@@ -65,11 +66,13 @@ struct requests_config {
     char *trusted_keys_file; /* NULL only without require_signature */
     char *audience;
     unsigned max_bytes;
+    char *identity_keys_file; /* NULL: identities cannot be sealed */
 };
 
 struct exporter_config {
     char *source;
     char *key_file;
+    char *retired_keys_file; /* may be NULL */
 };
 
 struct store_config {
@@ -77,6 +80,7 @@ struct store_config {
     char *path;
     unsigned bundle_days;
     char *results_url; /* the request id is appended to it */
+    unsigned sweep_after_s;
 };
 
 struct work_config {
@@ -89,12 +93,27 @@ struct work_config {
     unsigned entries_max; /* of one bundle */
     unsigned waves_max;
     unsigned identities_per_source; /* of one kind from one source */
+    unsigned parked_max;
+    unsigned claim_s;
+    unsigned grace_s;
+};
+
+/* A topic where requests wait `delay_s` seconds for another attempt. */
+struct retry_tier {
+    char *topic;
+    unsigned delay_s;
 };
 
 struct retry_config {
-    unsigned attempts;
+    unsigned attempts; /* in place, of one source */
     unsigned first_ms;
     unsigned max_ms;
+    struct retry_tier *tiers; /* each later than the one before; without Kafka never used */
+    size_t n_tiers;
+    unsigned horizon_s;
+    unsigned margin_s;
+    unsigned breaker_failures; /* 0: sources have no circuit breaker */
+    unsigned breaker_open_s;
 };
 
 /* What source `from` finds out as `kind` may be told to each source of `to`. */

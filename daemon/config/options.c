@@ -104,6 +104,10 @@ static const struct option kafka_options[] = {
      .help = "any property of librdkafka, for consumer and producers; secrets as `NAME_file: PATH`. Relative "
              "`*.location` paths start at the folder of this file. Properties that delivery depends on are "
              "refused."},
+    {"open_ranges", OPTION_INTEGER, .fallback = "200", RANGE(1, 300), FIELD(kafka_config, open_ranges),
+     .help = "how many separate runs of messages of a partition may be done above one that is not, before no "
+             "more "
+             "are read from it: they ride in the commit's metadata, which Kafka limits to 4096 bytes"},
     {NULL},
 };
 
@@ -118,6 +122,9 @@ static const struct option requests_options[] = {
      .help = "the `aud` that a signature must be made for"},
     {"max_bytes", OPTION_INTEGER, .fallback = "262144", RANGE(1024, 1048576),
      FIELD(requests_config, max_bytes), .help = "the largest request"},
+    {"identity_keys_file", OPTION_SECRET_FILE, FIELD(requests_config, identity_keys_file),
+     .help = "private JWK, or JWK Set of several, that identities may be sealed to: a request may name any "
+             "of them"},
     {NULL},
 };
 
@@ -126,6 +133,10 @@ static const struct option exporter_options[] = {
      .help = "`ce_source` of events, for example `//dsard.example.test`"},
     {"key_file", OPTION_SECRET_FILE, OPTION_REQUIRED, FIELD(exporter_config, key_file),
      .help = "private JWK (ES256) that signs events, receipts and manifests"},
+    {"retired_keys_file", OPTION_FILE, FIELD(exporter_config, retired_keys_file),
+     .help =
+         "JWKS with the public parts of former `key_file`s: what they signed in the store and on the retry "
+         "topics still counts"},
     {NULL},
 };
 
@@ -138,6 +149,10 @@ static const struct option store_options[] = {
      .help = "how long a bundle can be fetched"},
     {"results_url", OPTION_TEXT, OPTION_REQUIRED, .rule = &results_url_rule, FIELD(store_config, results_url),
      .help = "the page where clients fetch their bundle; the request id is appended"},
+    {"sweep_after_s", OPTION_INTEGER, .fallback = "86400", RANGE(1, 864000),
+     FIELD(store_config, sweep_after_s),
+     .help = "how old leftovers of attempts that died must be to be removed; more than the longest attempt "
+             "takes"},
     {NULL},
 };
 
@@ -162,6 +177,24 @@ static const struct option work_options[] = {
      FIELD(work_config, identities_per_source),
      .help =
          "the most identities of one kind from one source; beyond it the request is refused as ambiguous"},
+    {"parked_max", OPTION_INTEGER, .fallback = "1000", RANGE(1, 100000), FIELD(work_config, parked_max),
+     .help = "requests that wait for their next attempt and are held in memory, so that a cancel ends them "
+             "at once"},
+    {"claim_s", OPTION_INTEGER, .fallback = "30", RANGE(1, 600), FIELD(work_config, claim_s),
+     .help =
+         "how often a worker renews its claims on the requests it works on; after three times that without "
+         "a renewal another worker takes over"},
+    {"grace_s", OPTION_INTEGER, .fallback = "25", RANGE(0, 86400), FIELD(work_config, grace_s),
+     .help = "how long a worker that is told to leave lets requests come to their end; less than what its "
+             "container runtime waits before it kills"},
+    {NULL},
+};
+
+static const struct option tier_options[] = {
+    {"topic", OPTION_TEXT, OPTION_REQUIRED, .rule = &topic_rule, FIELD(retry_tier, topic),
+     .help = "as many partitions as `kafka.topics.requests`"},
+    {"delay_s", OPTION_INTEGER, OPTION_REQUIRED, RANGE(1, 604800), FIELD(retry_tier, delay_s),
+     .help = "how long a request waits there"},
     {NULL},
 };
 
@@ -171,7 +204,24 @@ static const struct option retry_options[] = {
     {"first_ms", OPTION_INTEGER, .fallback = "500", RANGE(10, 60000), FIELD(retry_config, first_ms),
      .help = "the wait before the second attempt; it doubles with each"},
     {"max_ms", OPTION_INTEGER, .fallback = "30000", RANGE(10, 600000), FIELD(retry_config, max_ms),
-     .help = "the longest wait"},
+     .help = "the longest wait, also when a source asks for a longer one"},
+    {"tiers", OPTION_LIST, .max = 8, COUNTED(retry_config, tiers, n_tiers),
+     .item_size = sizeof(struct retry_tier), .members = tier_options,
+     .fallback_words = "`dsar.requests.retry.5m`, `.1h` and `.6h`, with 300, 3600 and 21600 seconds",
+     .help =
+         "topics where a request waits when a source did not answer in place: the first attempt that fails "
+         "leads to the first, and so on; then again to the last. `[]`: none"},
+    {"horizon_s", OPTION_INTEGER, .fallback = "604800", RANGE(0, 2592000), FIELD(retry_config, horizon_s),
+     .help = "how long after a request's arrival another attempt is still put off; then gaps are accepted"},
+    {"margin_s", OPTION_INTEGER, .fallback = "86400", RANGE(0, 2592000), FIELD(retry_config, margin_s),
+     .help = "how long before its due time a request is at risk, and no attempt is put off any more"},
+    {"breaker_failures", OPTION_INTEGER, .fallback = "5", RANGE(0, 1000),
+     FIELD(retry_config, breaker_failures),
+     .help =
+         "tries of a source that fail one after another, whichever request they were for, before it is left "
+         "alone; 0: never"},
+    {"breaker_open_s", OPTION_INTEGER, .fallback = "60", RANGE(1, 3600), FIELD(retry_config, breaker_open_s),
+     .help = "how long it is left alone; then one try decides"},
     {NULL},
 };
 
