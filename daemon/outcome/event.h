@@ -16,10 +16,13 @@
 enum event_type {
     EVENT_ACCEPTED,
     EVENT_PROGRESS,
-    EVENT_COMPLETED, /* terminal, as the next two */
+    EVENT_COMPLETED, /* terminal, as the next three */
     EVENT_FAILED,
     EVENT_REFUSED,
+    EVENT_CANCELLED,
     EVENT_REPEATED,
+    EVENT_RETRYING,
+    EVENT_EXPIRED, /* the bundle can no longer be fetched */
     EVENT_AUDIT, /* for the topic of audits: who touched what, in counts and codes */
 };
 

@@ -17,8 +17,7 @@
 
 struct store;
 
-/* Opens the folder, which must exist and be writable; leftovers of objects that were never finished and are
- * older than a day are removed. Fails with "store_unusable". */
+/* Opens the folder, which must exist and be writable. Fails with "store_unusable". */
 int store_open(struct store **store, const char *path, struct fault *fault)
     __attribute__((warn_unused_result));
 void store_close(struct store *store);
@@ -32,9 +31,12 @@ int store_begin(struct store *store, const char *request, const char *file, stru
 int store_write(struct store_object *object, const void *data, size_t len, struct fault *fault)
     __attribute__((warn_unused_result));
 
-/* Makes the object durable and visible, and frees it, also on failure. An object of that name must not exist.
- */
+/* Makes the object durable and visible, and frees it, also on failure. Where an object of that name exists, it stays
+ * and the fault is "exists". */
 int store_commit(struct store_object *object, struct fault *fault) __attribute__((warn_unused_result));
+
+/* The same, but takes the place of an object of that name, if there is one, at once. */
+int store_commit_over(struct store_object *object, struct fault *fault) __attribute__((warn_unused_result));
 
 /* Removes what was written and frees the object. NULL is harmless. */
 void store_abort(struct store_object *object);
