@@ -7,6 +7,7 @@
 #include "outcome/outgoing.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct partition;
@@ -20,20 +21,34 @@ enum item_fate {
 /* What a worker may use between desk_take and desk_finish: all but the last part, which is the desk's. */
 struct item {
     rd_kafka_message_t *message;
-    struct cancel *cancel;      /* raised when the work is no longer wanted */
-    int64_t received_unix_s;    /* when the broker appended it, or else when it came to us */
+    struct cancel *cancel;         /* raised when the work is no longer wanted */
+    int64_t received_unix_s;       /* when the broker appended it, or else when it came to us */
     const struct retry_tier *tier; /* of the retry topic that it came from; NULL: from another topic */
-    struct claim_sight sight;   /* of another worker's claim on the request */
-    enum item_fate fate;        /* set by the worker, as the next two */
-    struct outgoing *answers;   /* what is to be published with its offset; may be NULL */
+    struct claim_sight sight;      /* of another worker's claim on the request */
+    bool told;                     /* the portal has got `accepted` */
+    enum item_fate fate;           /* set by the worker, as the next two */
+    struct outgoing *answers;      /* what is to be published with its offset; may be NULL */
     int64_t later_ms;
 
     struct item *next;
     struct partition *partition;
-    uint64_t epoch;            /* the partition's when it came; an older one makes the item an orphan */
-    int64_t due_unix_s;        /* when the request is due as far as the message says; 0: it does not */
+    uint64_t epoch;     /* the partition's when it came; an older one makes the item an orphan */
+    int64_t due_unix_s; /* when the request is due as far as the message says; 0: it does not */
     int64_t not_before_unix_ms;
-    unsigned n_aborts;         /* of transactions that it was part of */
+    unsigned n_aborts; /* of transactions that it was part of */
 };
+
+#define ITEM_LATER_MIN_MS 1000
+#define ITEM_LATER_MAX_MS 60000
+
+/* For a worker that can do nothing at the moment: to be looked at again after a pause that grows each time. */
+static inline void item_later(struct item *item)
+{
+    const int64_t ms = item->later_ms * 2;
+    item->fate = ITEM_LATER;
+    item->later_ms = ms < ITEM_LATER_MIN_MS   ? ITEM_LATER_MIN_MS
+                     : ms > ITEM_LATER_MAX_MS ? ITEM_LATER_MAX_MS
+                                              : ms;
+}
 
 #endif
