@@ -23,7 +23,7 @@ enum event_type {
     EVENT_REPEATED,
     EVENT_RETRYING,
     EVENT_EXPIRED, /* the bundle can no longer be fetched */
-    EVENT_AUDIT, /* for the topic of audits: who touched what, in counts and codes */
+    EVENT_AUDIT,   /* for the topic of audits: who touched what, in counts and codes */
 };
 
 /* "org.dsard.completed.v1" */

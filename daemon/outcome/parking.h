@@ -25,13 +25,14 @@ struct parked {
 /* Where and when the next attempt is made: the tier for attempt number `n_attempts` + 1. False when it would come too
  * late: after the horizon (counted from `received_unix_s`) or nearer than the margin to `due_unix_s`, or without tiers.
  * Both settings are counted from `now_unix_s` plus the tier's delay. */
-bool parking_place(const struct config *config, const struct parked *parked, int64_t due_unix_s, int64_t now_unix_s,
-                   const struct retry_tier **tier);
+bool parking_place(const struct config *config, const struct parked *parked, int64_t due_unix_s,
+                   int64_t now_unix_s, const struct retry_tier **tier);
 
 /* The message for the tier's topic; goes to the partition of the origin. NULL with a fault. */
 struct outgoing *parking_message(const struct retry_tier *tier, const rd_kafka_message_t *message,
-                                 const char *request, const struct parked *parked, const struct keyring *keyring,
-                                 struct fault *fault) __attribute__((warn_unused_result));
+                                 const char *request, const struct parked *parked,
+                                 const struct keyring *keyring, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* Reads what rides along with a message from a retry topic. The topic in `parked->origin` is owned by *json, which the
  * caller releases. Fails with "bad_parking" when it is missing or not ours: then the message is a dead letter. */
