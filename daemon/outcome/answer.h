@@ -23,4 +23,8 @@ void answer_request(const struct answerer *answerer, struct item *item);
 /* Works on a message of the control topic: a cancel. Quick: it waits for nobody but store and disk. */
 void answer_control(const struct answerer *answerer, struct item *item);
 
+/* When the request that the message seems to hold is due; 0 when it does not say. Nothing of it is verified: for the order
+ * of work only. */
+int64_t answer_due(const struct answerer *answerer, const rd_kafka_message_t *message);
+
 #endif

@@ -17,7 +17,7 @@ struct exporter {
     const struct config *config; /* borrowed, as the log */
     struct log *log;
     struct keyring *keyring; /* signs manifests, records and events */
-    struct trust *trust; /* whose requests count; NULL when they need no signature, or without Kafka */
+    struct trust *trust;     /* whose requests count; NULL when they need no signature, or without Kafka */
     struct identity_keys *identity_keys; /* open sealed identities; NULL: none can be opened */
     struct catalog *catalog;
     struct seal_pool *pool;

@@ -1,8 +1,9 @@
-/* item: one message in hand, from when it is read until its offset is committed. */
+/* item: one message in hand, from when it is read until its offset is committed. Belongs to one thread at a time. */
 #ifndef DSAR_OUTCOME_ITEM_H
 #define DSAR_OUTCOME_ITEM_H
 
 #include "base/cancel.h"
+#include "config/config.h"
 #include "outcome/claims.h"
 #include "outcome/outgoing.h"
 
@@ -38,17 +39,23 @@ struct item {
     unsigned n_aborts; /* of transactions that it was part of */
 };
 
-#define ITEM_LATER_MIN_MS 1000
-#define ITEM_LATER_MAX_MS 60000
+/* For a worker that can do nothing at the moment: to be looked at again after a pause that grows each time, up to a
+ * minute. */
+void item_later(struct item *item);
 
-/* For a worker that can do nothing at the moment: to be looked at again after a pause that grows each time. */
-static inline void item_later(struct item *item)
-{
-    const int64_t ms = item->later_ms * 2;
-    item->fate = ITEM_LATER;
-    item->later_ms = ms < ITEM_LATER_MIN_MS   ? ITEM_LATER_MIN_MS
-                     : ms > ITEM_LATER_MAX_MS ? ITEM_LATER_MAX_MS
-                                              : ms;
-}
+/* Frees it with its message and its answers. */
+void item_free(struct item *item);
+
+/* Items in the order in which they came. */
+struct item_list {
+    struct item *first;
+    struct item **last;
+    size_t n;
+};
+
+void item_list_init(struct item_list *list);
+void item_list_add(struct item_list *list, struct item *item);
+void item_list_remove(struct item_list *list, struct item *item);
+void item_list_free(struct item_list *list);
 
 #endif

@@ -14,8 +14,8 @@ struct keyring;
 
 /* Reads the private key that signs, and the JWK Set of retired public keys (NULL: none). Fails with "bad_key",
  * "file_unreadable" or "file_mode", naming the file. */
-int keyring_load(struct keyring **keyring, const char *key_file, const char *retired_file, struct fault *fault)
-    __attribute__((warn_unused_result));
+int keyring_load(struct keyring **keyring, const char *key_file, const char *retired_file,
+                 struct fault *fault) __attribute__((warn_unused_result));
 void keyring_free(struct keyring *keyring);
 
 /* The private key that signs. Borrowed. */

@@ -49,6 +49,7 @@ int receipt_store(const struct receipt *receipt, const struct records *records, 
  * when there is none. Receipts that are not genuine are passed over and counted in *n_bad. What is found is durable:
  * it may be published. */
 int receipt_find(struct receipt **receipt, const struct records *records, const char *request,
-                 const struct origin *origin, size_t *n_bad, struct fault *fault) __attribute__((warn_unused_result));
+                 const struct origin *origin, size_t *n_bad, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 #endif
