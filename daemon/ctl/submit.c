@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUEST_TYPE      "org.dsard.request.v1"
 #define REQUEST_MAX_BYTES (1024 * 1024)
 #define LIFETIME_S        (45 * 86400)
 #define DELIVERY_MS       30000

@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_ID_LEN         36 /* a lower-case UUID v4 */
+#define REQUEST_TYPE           "org.dsard.request.v1" /* ce_type */
+#define REQUEST_ID_LEN         36                     /* a lower-case UUID v4 */
 #define REQUEST_IDENTITIES_MAX 32
 #define REQUEST_SCOPE_MAX      64 /* names in each list of the scope */
 

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REQUEST_TYPE "org.dsard.request.v1"
-
 /* The longest pause between two attempts that fail for want of our own resources. */
 #define PAUSE_MAX_MS 60000
 
