@@ -10,9 +10,9 @@
 #include "outcome/record.h"
 
 enum acceptance {
-    ACCEPTANCE_OURS,       /* the request is this message's, now or since an earlier attempt */
-    ACCEPTANCE_REPEATED,   /* another message said the same before */
-    ACCEPTANCE_DIFFERENT,  /* another message has the id for another request */
+    ACCEPTANCE_OURS,      /* the request is this message's, now or since an earlier attempt */
+    ACCEPTANCE_REPEATED,  /* another message said the same before */
+    ACCEPTANCE_DIFFERENT, /* another message has the id for another request */
 };
 
 /* Accepts the request for the message at `origin`, durably, or finds whose it is. `source` is who asks (ce_source): it
@@ -24,6 +24,7 @@ int acceptance_take(const struct records *records, const struct request *request
 
 /* Whether a request with this id, body and source was accepted, for a cancel. */
 int acceptance_matches(const struct records *records, const char *request, const unsigned char sha256[32],
-                       const char *source, bool *matches, struct fault *fault) __attribute__((warn_unused_result));
+                       const char *source, bool *matches, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 #endif
