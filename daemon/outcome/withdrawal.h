@@ -12,8 +12,8 @@
 
 /* Stores it durably; one that was stored before is as good. `source` is who cancels (ce_source). A withdrawal counts
  * only for a request of the same body and source; several, of which some match nothing, may lie side by side. */
-int withdrawal_store(const struct records *records, const struct cancellation *cancellation, const char *source,
-                     struct fault *fault) __attribute__((warn_unused_result));
+int withdrawal_store(const struct records *records, const struct cancellation *cancellation,
+                     const char *source, struct fault *fault) __attribute__((warn_unused_result));
 
 /* Whether the request, asked for by `source`, was withdrawn. Durable when it says so. */
 int withdrawal_find(const struct records *records, const struct request *request, const char *source,
