@@ -22,7 +22,8 @@ void keyring_free(struct keyring *keyring);
 const json_t *keyring_signer(const struct keyring *keyring);
 
 /* Checks a detached JWS of ours over `len` bytes of `value`: made by a key of the ring, with `typ` = `type` and
- * `sub` = `subject`. Codes: "bad_signature" (form, signature, typ or sub), "unknown_kid", "no_memory". */
+ * `sub` = `subject`. Codes: "bad_signature" (form, signature, typ or sub), "unknown_kid", "wrong_algorithm", "no_memory"
+ * (retryable). */
 int keyring_verify(const struct keyring *keyring, const char *jws, const char *type, const char *subject,
                    const void *value, size_t len, struct fault *fault) __attribute__((warn_unused_result));
 

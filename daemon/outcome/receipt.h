@@ -1,8 +1,8 @@
 /* receipt: what the store keeps of a request that has ended: the outcome, signed, so that a crash between the
  * store and Kafka costs no second export and no second outcome.
  *
- * A file of two lines: one JSON object and the exporter's detached JWS over it. It holds no personal data:
- * the outcome's event, the digest of the request's body, and where the request lay on Kafka.
+ * It holds no personal data: the outcome's event, the digest of the request's body, and where the request lay on
+ * Kafka.
  */
 #ifndef DSAR_OUTCOME_RECEIPT_H
 #define DSAR_OUTCOME_RECEIPT_H
@@ -40,8 +40,8 @@ int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, st
     __attribute__((warn_unused_result));
 void receipt_free(struct receipt *receipt);
 
-/* Stores it durably as `<request>/<attempt>.receipt`. The bundle that it names must still be there afterwards:
- * "bundle_gone" (retryable) when it was swept as a leftover because the attempt took too long. */
+/* Stores it durably as `<request>/<attempt>.receipt`, if the bundle that it names is still there: "bundle_gone"
+ * (retryable) when it was swept as a leftover because the attempt took too long. Otherwise as record_store. */
 int receipt_store(const struct receipt *receipt, const struct records *records, const char *attempt,
                   struct fault *fault) __attribute__((warn_unused_result));
 

@@ -11,7 +11,6 @@
 #include "store/store.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 
 #define RECORD_MAX_BYTES (1024 * 1024)
 
@@ -25,8 +24,13 @@ struct records {
 int record_store(const struct records *records, const char *request, const char *file, const char *kind,
                  const json_t *json, struct fault *fault) __attribute__((warn_unused_result));
 
+/* The first half of record_store, for who must look at something between the halves: store_commit is the other one. */
+int record_write(const struct records *records, const char *request, const char *file, const char *kind,
+                 const json_t *json, struct store_object **object, struct fault *fault)
+    __attribute__((warn_unused_result));
+
 /* Reads it: a new reference. Codes: "not_found", "bad_record" (not genuine, or not of this kind and request),
- * "store_failed", "no_memory". What is found is durable once store_sync has been called. */
+ * "store_failed", "no_memory" (the last two are retryable). What is found is durable once store_sync has been called. */
 int record_read(const struct records *records, const char *request, const char *file, const char *kind,
                 json_t **json, struct fault *fault) __attribute__((warn_unused_result));
 
