@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static int decode(struct reading *reading, const struct config *config, const rd_kafka_message_t *message,
+static int decode(struct cloudevent **event, const struct config *config, const rd_kafka_message_t *message,
                   struct fault *fault)
 {
     struct message_header list[CLOUDEVENT_HEADERS_MAX + 1];
@@ -23,7 +23,7 @@ static int decode(struct reading *reading, const struct config *config, const rd
         .framing = config->kafka.framing,
         .max_bytes = config->requests.max_bytes,
     };
-    return cloudevent_decode(&reading->event, &view, &options, fault);
+    return cloudevent_decode(event, &view, &options, fault);
 }
 
 static int expect_type(const struct reading *reading, const char *type, const char *topic,
@@ -82,8 +82,8 @@ int reading_request(struct reading *reading, const struct exporter *exporter, co
                     enum request_verdict *verdict, struct fault *why)
 {
     const struct config *config = exporter->config;
-    if (decode(reading, config, item->message, why) || expect_type(reading, REQUEST_TYPE, "requests", why) ||
-        learn_origin(reading, exporter, item, why))
+    if (decode(&reading->event, config, item->message, why) ||
+        expect_type(reading, REQUEST_TYPE, "requests", why) || learn_origin(reading, exporter, item, why))
         return -1;
     /* a parked request is judged by the time when it came first: keys may have been retired since */
     const int64_t received_unix_s = reading->parked.received_unix_s;
@@ -102,12 +102,23 @@ int reading_request(struct reading *reading, const struct exporter *exporter, co
 int reading_cancellation(struct reading *reading, const struct exporter *exporter, const struct item *item,
                          struct cancellation *cancellation, struct fault *why)
 {
-    if (decode(reading, exporter->config, item->message, why) ||
+    if (decode(&reading->event, exporter->config, item->message, why) ||
         expect_type(reading, CANCELLATION_TYPE, "control", why) ||
         cancellation_parse(cancellation, reading->event->data, reading->event->len, why))
         return -1;
     return verify(reading, exporter, item->message, cancellation->id, item->received_unix_s, TRUST_CANCEL,
                   why);
+}
+
+int64_t reading_due(const struct config *config, const rd_kafka_message_t *message)
+{
+    struct cloudevent *event;
+    struct fault ignored;
+    if (decode(&event, config, message, &ignored))
+        return 0;
+    int64_t due_unix_s = request_due(event->data, event->len);
+    cloudevent_free(event);
+    return due_unix_s;
 }
 
 void reading_wipe(struct reading *reading)

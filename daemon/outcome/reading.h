@@ -30,6 +30,10 @@ int reading_cancellation(struct reading *reading, const struct exporter *exporte
                          struct cancellation *cancellation, struct fault *why)
     __attribute__((warn_unused_result));
 
+/* When the request that the message seems to hold is due; 0 when it does not say. Nothing of it is verified: for the order
+ * of work only. */
+int64_t reading_due(const struct config *config, const rd_kafka_message_t *message);
+
 /* Wipes and frees what it holds, and zeroes it. */
 void reading_wipe(struct reading *reading);
 

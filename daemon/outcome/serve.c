@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "outcome/answer.h"
 #include "outcome/committer.h"
+#include "outcome/reading.h"
 #include "outcome/watchdog.h"
 #include "store/sweep.h"
 
@@ -201,7 +202,7 @@ static int poll_once(struct server *server, struct fault *fault)
     rd_kafka_message_t *message = NULL;
     if (result == 0)
         result = consumer_poll(server->consumer, POLL_MS, &message, fault);
-    return message ? desk_put(server->desk, message, answer_due(&server->answerer, message), fault) : result;
+    return message ? desk_put(server->desk, message, reading_due(server->config, message), fault) : result;
 }
 
 static int poll_until_told(struct server *server, struct fault *fault)
