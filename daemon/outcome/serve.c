@@ -28,6 +28,7 @@ struct server {
     struct claims *claims;
     struct answerer answerer;
     struct committer committer;
+    struct committer_figures figures;
     struct cancel *give_up; /* ends the tries of the committer and the sweeps */
     pthread_t *threads;
     size_t n_threads;
@@ -153,7 +154,8 @@ static int open_all(struct server *server, struct fault *fault)
                                            .consumer = server->consumer,
                                            .config = config,
                                            .log = server->log,
-                                           .give_up = server->give_up};
+                                           .give_up = server->give_up,
+                                           .figures = &server->figures};
     return 0;
 }
 
