@@ -80,7 +80,7 @@ static void all_else_is_refused(void **state)
         {"GET /metrics/../etc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 404 "},
         {"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
          "HTTP/1.1 405 "},
-        {"\x16\x03\x01\r\n\r\n", "HTTP/1.1 505 "}};
+        {"\x16\x03\x01\r\n\r\n", "HTTP/1.1 4"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char answer[4096];
         ask(*state, bad[i][0], answer, sizeof answer);
