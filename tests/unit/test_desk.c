@@ -523,6 +523,18 @@ static void revoking_does_not_wait_forever(void **state)
     desk_settle(*state, &batch, true);
 }
 
+static void revoking_does_not_wait_for_what_was_aborted(void **state)
+{
+    struct batch batch;
+    put(*state, 0);
+    answer(*state, take(*state, 0));
+    take_batch(*state, &batch, 1, 1, "");
+    desk_settle(*state, &batch, false);
+    int64_t before_ms = clock_now_ms();
+    revoke(*state, false, 60000);
+    assert_in_range(clock_now_ms() - before_ms, 0, 5000);
+}
+
 static void what_is_lost_is_not_published(void **state)
 {
     put(*state, 0);
@@ -703,6 +715,7 @@ int main(void)
         TEST(what_is_dropped_is_not_committed),
         TEST(revoking_waits_until_what_is_done_is_published),
         TEST(revoking_does_not_wait_forever),
+        TEST(revoking_does_not_wait_for_what_was_aborted),
         TEST(what_is_lost_is_not_published),
         TEST(work_goes_on_when_its_message_comes_again),
         TEST(reading_stops_when_the_desk_is_full_and_goes_on_at_half),
