@@ -55,6 +55,13 @@ static int resolve(struct committer *committer, struct batch *batch, struct faul
     return result;
 }
 
+static void count_outcomes(struct committer_figures *figures, const struct batch *batch)
+{
+    atomic_fetch_add(&figures->n_committed, 1);
+    for (const struct item *item = batch->items; item; item = item->next)
+        atomic_fetch_add(&figures->n_outcomes[item->outcome], 1);
+}
+
 int committer_run(struct committer *committer, struct fault *fault)
 {
     struct renewals renewals = {.n = 0};
@@ -63,19 +70,19 @@ int committer_run(struct committer *committer, struct fault *fault)
         size_t n_items = batch.n_items;
         switch (publisher_commit(committer->publisher, &batch, committer->give_up, fault)) {
         case PUBLISHER_COMMITTED:
+            count_outcomes(committer->figures, &batch);
             desk_settle(committer->desk, &batch, true);
-            atomic_fetch_add(&committer->n_committed, 1);
             log_line(committer->log, LOG_LEVEL_DEBUG, NULL, "%zu outcomes committed in one transaction",
                      n_items);
             break;
         case PUBLISHER_ABORTED:
             desk_settle(committer->desk, &batch, false);
-            atomic_fetch_add(&committer->n_aborted, 1);
+            atomic_fetch_add(&committer->figures->n_aborted, 1);
             log_fault(committer->log, LOG_LEVEL_WARNING, NULL,
                       "a transaction was aborted and will be made again", fault);
             break;
         case PUBLISHER_UNKNOWN:
-            atomic_fetch_add(&committer->n_resolved, 1);
+            atomic_fetch_add(&committer->figures->n_resolved, 1);
             log_fault(committer->log, LOG_LEVEL_WARNING, NULL,
                       "what became of a transaction is being found out", fault);
             if (cancel_raised(committer->give_up) || too_often(&renewals, committer->config, fault)) {

@@ -12,16 +12,22 @@
 
 #include <stdatomic.h>
 
+/* Counted since the start, for onlookers in other threads. */
+struct committer_figures {
+    atomic_uint_least64_t n_committed; /* transactions */
+    atomic_uint_least64_t n_aborted;
+    atomic_uint_least64_t n_resolved; /* that a new producer had to settle */
+    atomic_uint_least64_t n_outcomes[OUTCOME_COUNT];
+};
+
 struct committer {
     struct desk *desk;
     struct publisher *publisher;
     struct consumer *consumer; /* to ask what is committed */
     const struct config *config;
     struct log *log;
-    const struct cancel *give_up;      /* raised: what cannot be committed now is left to the next process */
-    atomic_uint_least64_t n_committed; /* transactions, for onlookers, as the next two */
-    atomic_uint_least64_t n_aborted;
-    atomic_uint_least64_t n_resolved; /* that a new producer had to settle */
+    const struct cancel *give_up; /* raised: what cannot be committed now is left to the next process */
+    struct committer_figures *figures;
 };
 
 /* Works until the desk is closed. -1 when it cannot go on: another process uses the transactional id too, or Kafka

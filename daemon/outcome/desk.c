@@ -73,11 +73,20 @@ void drop_orphans(struct item_list *list)
     }
 }
 
+/* Whether there is something that a transaction may publish soon: what was aborted before is not waited for. */
+static bool is_publishing(const struct desk *desk)
+{
+    const struct item *item = desk->done.first;
+    while (item && item->n_aborts)
+        item = item->next;
+    return desk->committing || item;
+}
+
 void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *partitions, bool lost, int wait_ms)
 {
     int64_t until_ms = clock_now_ms() + wait_ms;
     pthread_mutex_lock(&desk->lock);
-    while (!lost && !desk->closed && (desk->committing || desk->done.n) && clock_now_ms() < until_ms)
+    while (!lost && !desk->closed && is_publishing(desk) && clock_now_ms() < until_ms)
         desk_wait_until(desk, until_ms);
     holdings_give_up(&desk->holdings, partitions);
     drop_orphans(&desk->waiting);

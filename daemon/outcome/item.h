@@ -19,6 +19,19 @@ enum item_fate {
     ITEM_LATER,   /* to be looked at again in later_ms */
 };
 
+/* What became of a message, for the figures. */
+enum item_outcome {
+    OUTCOME_NONE, /* a cancel that was noted down */
+    OUTCOME_COMPLETED,
+    OUTCOME_FAILED,
+    OUTCOME_REFUSED,
+    OUTCOME_CANCELLED,
+    OUTCOME_REPEATED,
+    OUTCOME_PARKED,
+    OUTCOME_DEAD,
+};
+#define OUTCOME_COUNT 8
+
 /* What a worker may use between desk_take and desk_finish: all but the last part, which is the desk's. */
 struct item {
     rd_kafka_message_t *message;
@@ -28,7 +41,8 @@ struct item {
     struct claim_sight sight;      /* of another worker's claim on the request */
     bool told;                     /* the portal has got `accepted` */
     enum item_fate fate;           /* set by the worker, as the next two */
-    struct outgoing *answers;      /* what is to be published with its offset; may be NULL */
+    enum item_outcome outcome;
+    struct outgoing *answers; /* what is to be published with its offset; may be NULL */
     int64_t later_ms;
 
     struct item *next;

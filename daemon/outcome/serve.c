@@ -1,8 +1,10 @@
 #include "outcome/serve.h"
 
 #include "base/clock.h"
+#include "ops/listener.h"
 #include "outcome/answer.h"
 #include "outcome/committer.h"
+#include "outcome/figures.h"
 #include "outcome/reading.h"
 #include "outcome/watchdog.h"
 #include "store/sweep.h"
@@ -29,7 +31,10 @@ struct server {
     struct claims *claims;
     struct answerer answerer;
     struct committer committer;
-    struct cancel *give_up; /* ends the tries of the committer and the sweeps */
+    struct committer_figures committer_figures;
+    struct figures figures;
+    struct listener *listener; /* NULL: nobody is shown anything */
+    struct cancel *give_up;    /* ends the tries of the committer and the sweeps */
     pthread_t *threads;
     size_t n_threads;
     pthread_mutex_t lock;
@@ -129,6 +134,28 @@ static void revoked(void *ctx, const rd_kafka_topic_partition_list_t *partitions
 
 /* --- a worker's life --- */
 
+static void show_figures(void *ctx, struct exposition *exposition)
+{
+    const struct server *server = ctx;
+    figures_show(&server->figures, exposition);
+}
+
+static int show(struct server *server, struct fault *fault)
+{
+    server->figures = (struct figures){.desk = server->desk,
+                                       .catalog = server->options->exporter->catalog,
+                                       .committer = &server->committer_figures};
+    const struct listener_options options = {
+        .address = server->config->ops.address, .show_cb = show_figures, .ctx = server};
+    if (!options.address)
+        return 0;
+    if (listener_open(&server->listener, &options, fault))
+        return -1;
+    log_line(server->log, LOG_LEVEL_INFO, NULL, "figures are shown on port %u",
+             listener_port(server->listener));
+    return 0;
+}
+
 static int open_all(struct server *server, struct fault *fault)
 {
     struct exporter *exporter = server->options->exporter;
@@ -143,7 +170,7 @@ static int open_all(struct server *server, struct fault *fault)
                  "requests need no signature: whoever can write to topic %s can ask for anybody's data",
                  config->kafka.topics.requests);
     if (cancel_new(&server->give_up, fault) || desk_new(&server->desk, config, fault) ||
-        claims_new(&server->claims, &claims, fault) ||
+        claims_new(&server->claims, &claims, fault) || show(server, fault) ||
         publisher_open(&server->publisher, config, server->log, server->options->leave, fault) ||
         consumer_open(&server->consumer, config, server->log, &callbacks, fault))
         return -1;
@@ -154,7 +181,8 @@ static int open_all(struct server *server, struct fault *fault)
                                            .consumer = server->consumer,
                                            .config = config,
                                            .log = server->log,
-                                           .give_up = server->give_up};
+                                           .give_up = server->give_up,
+                                           .figures = &server->committer_figures};
     return 0;
 }
 
@@ -256,6 +284,7 @@ static void leave(struct server *server, bool in_peace)
     if (server->desk)
         desk_close(server->desk);
     join_down_to(server, 0);
+    listener_close(server->listener);
     claims_free(server->claims);
     desk_free(server->desk);
     consumer_close(server->consumer);
