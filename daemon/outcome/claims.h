@@ -21,7 +21,7 @@ struct claim;
 struct claims_options {
     struct store *store;
     struct log *log;
-    const char *worker;  /* the same in each life, different for each worker: the transactional id */
+    const char *worker; /* the same in each life, different for each worker: the transactional id */
     unsigned interval_s;
 };
 
