@@ -10,13 +10,11 @@
 #include "outcome/record.h"
 #include "store/store.h"
 
-#include <jansson.h>
-
 struct exporter {
     const struct config *config; /* borrowed, as the log */
     struct log *log;
     struct keyring *keyring; /* signs manifests, records and events */
-    struct trust *trust; /* whose requests count; NULL when they need no signature, or without Kafka */
+    struct trust *trust;     /* whose requests count; NULL when they need no signature, or without Kafka */
     struct catalog *catalog;
     struct seal_pool *pool;
     struct store *store;
