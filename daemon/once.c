@@ -128,12 +128,42 @@ static int answer(struct exporter *exporter, const struct request *request, enum
     return status;
 }
 
+/* REQUEST_UNUSABLE also when the file cannot be read. */
+static enum request_verdict read_request(struct request **request, const char *path,
+                                         const struct exporter *exporter, struct fault *why)
+{
+    struct buf body;
+    enum request_verdict verdict = REQUEST_UNUSABLE;
+    *request = NULL;
+    buf_init(&body, exporter->config->requests.max_bytes);
+    if (buf_read_file(&body, path, why) == 0)
+        verdict =
+            request_parse(request, body.data, body.len, clock_now_unix_s(), exporter->identity_keys, why);
+    buf_wipe(&body);
+    return verdict;
+}
+
+/* Of an exporter that has learned. */
+static int answer_file(struct exporter *exporter, const char *path, const struct cancel *leave)
+{
+    struct request *request;
+    struct fault fault, why;
+    enum request_verdict verdict = read_request(&request, path, exporter, &why);
+    int status = EXIT_USAGE;
+    if (verdict == REQUEST_UNUSABLE)
+        fprintf(stderr, "dsard once: %s: %s\n", path, why.text);
+    else if (exporter_open(exporter, &fault))
+        status = command_failed("once", &fault, EXIT_FAILED);
+    else
+        status = answer(exporter, request, verdict, &why, leave);
+    request_free(request);
+    return status;
+}
+
 static int run(const struct once *once, struct config *config, struct log *log, const struct cancel *leave)
 {
     struct exporter exporter;
-    struct request *request = NULL;
-    struct buf body;
-    struct fault fault, why;
+    struct fault fault;
     char *out = realpath(once->out, NULL);
     if (!out) {
         fprintf(stderr, "dsard once: --out %s: expected a folder\n", once->out);
@@ -141,24 +171,10 @@ static int run(const struct once *once, struct config *config, struct log *log, 
     }
     free(config->store.path);
     config->store.path = out;
-    buf_init(&body, config->requests.max_bytes);
-    int status = EXIT_USAGE;
-    enum request_verdict verdict = REQUEST_UNUSABLE;
-    if (buf_read_file(&body, once->request_path, &why) == 0)
-        verdict = request_parse(&request, body.data, body.len, clock_now_unix_s(), &why);
-    if (verdict == REQUEST_UNUSABLE) {
-        fprintf(stderr, "dsard once: %s: %s\n", once->request_path, why.text);
-    } else {
-        if (exporter_learn(&exporter, config, log, &fault))
-            command_failed("once", &fault, EXIT_USAGE);
-        else if (exporter_open(&exporter, &fault))
-            status = command_failed("once", &fault, EXIT_FAILED);
-        else
-            status = answer(&exporter, request, verdict, &why, leave);
-        exporter_close(&exporter);
-    }
-    request_free(request);
-    buf_wipe(&body);
+    int status = exporter_learn(&exporter, config, log, &fault)
+                     ? command_failed("once", &fault, EXIT_USAGE)
+                     : answer_file(&exporter, once->request_path, leave);
+    exporter_close(&exporter);
     return status;
 }
 

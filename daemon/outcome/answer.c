@@ -95,7 +95,7 @@ static int read_request(struct answer *answer, enum request_verdict *verdict, st
         return 0;
     }
     *verdict = request_parse(&answer->request, answer->event->data, answer->event->len,
-                             answer->item->received_unix_s, why);
+                             answer->item->received_unix_s, answer->answerer->exporter->identity_keys, why);
     if (*verdict == REQUEST_UNUSABLE)
         return why->retryable ? -1 : 0;
     struct fault distrust;

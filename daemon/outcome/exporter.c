@@ -53,6 +53,9 @@ int exporter_learn(struct exporter *exporter, const struct config *config, struc
     if (config->kafka.brokers && config->requests.require_signature &&
         trust_load(&exporter->trust, config->requests.trusted_keys_file, fault))
         return fault_prefix(fault, "%s: .requests.trusted_keys_file", config->path);
+    if (config->requests.identity_keys_file &&
+        identity_keys_load(&exporter->identity_keys, config->requests.identity_keys_file, fault))
+        return fault_prefix(fault, "%s: .requests.identity_keys_file", config->path);
     if (config->kafka.brokers && try_properties(config, fault))
         return -1;
     if (catalog_new(&exporter->catalog, config, stderr))
@@ -81,6 +84,7 @@ void exporter_close(struct exporter *exporter)
     seal_pool_free(exporter->pool);
     store_close(exporter->store);
     catalog_free(exporter->catalog);
+    identity_keys_free(exporter->identity_keys);
     trust_free(exporter->trust);
     keyring_free(exporter->keyring);
     *exporter = (struct exporter){0};

@@ -6,6 +6,7 @@
 #include "bundle/seal_pool.h"
 #include "config/config.h"
 #include "gather/catalog.h"
+#include "intake/identity_keys.h"
 #include "intake/trust.h"
 #include "outcome/record.h"
 #include "store/store.h"
@@ -15,6 +16,7 @@ struct exporter {
     struct log *log;
     struct keyring *keyring; /* signs manifests, records and events */
     struct trust *trust;     /* whose requests count; NULL when they need no signature, or without Kafka */
+    struct identity_keys *identity_keys; /* open sealed identities; NULL: none can be opened */
     struct catalog *catalog;
     struct seal_pool *pool;
     struct store *store;
