@@ -60,7 +60,7 @@ static char *outcome_text(const struct exporter *exporter, const struct receipt 
                                 .time = receipt->event_time,
                                 .request = receipt->request,
                                 .data = receipt->event_data};
-    json_t *event = event_json(exporter->config, exporter->key, &facts, fault);
+    json_t *event = event_json(exporter->config, keyring_signer(exporter->keyring), &facts, fault);
     char *text = event ? json_dumps(event, JSON_INDENT(2)) : NULL;
     if (event && !text)
         fault_retry(fault, "no_memory", "no memory for the outcome");
@@ -109,15 +109,17 @@ static int answer(struct exporter *exporter, const struct request *request, enum
     const struct origin origin = {.topic = "once"};
     struct receipt *receipt;
     struct fault fault;
+    int64_t retry_after_ms;
     const struct attempt attempt = {
         .exporter = exporter,
         .request = request,
         .origin = &origin,
+        .gaps = GAPS_ACCEPTED,
         .cancel = leave,
         .progress_cb = isatty(STDERR_FILENO) ? show_progress : NULL,
     };
     int failed = verdict == REQUEST_OK
-                     ? attempt_run(&attempt, &receipt, &fault)
+                     ? attempt_run(&attempt, &receipt, &retry_after_ms, &fault)
                      : attempt_end(exporter, request, &origin, EVENT_REFUSED, why, &receipt, &fault);
     if (failed)
         return command_failed("once", &fault, EXIT_FAILED);

@@ -1,6 +1,5 @@
 #include "outcome/exporter.h"
 
-#include "base/jwk.h"
 #include "base/secret.h"
 #include "intake/client.h"
 
@@ -48,8 +47,9 @@ int exporter_learn(struct exporter *exporter, const struct config *config, struc
                    struct fault *fault)
 {
     *exporter = (struct exporter){.config = config, .log = log};
-    if (jwk_load_private(&exporter->key, config->exporter.key_file, JWK_SIGN, fault))
-        return fault_prefix(fault, "%s: .exporter.key_file", config->path);
+    if (keyring_load(&exporter->keyring, config->exporter.key_file, config->exporter.retired_keys_file,
+                     fault))
+        return fault_prefix(fault, "%s: .exporter.key_file or .retired_keys_file", config->path);
     if (config->kafka.brokers && config->requests.require_signature &&
         trust_load(&exporter->trust, config->requests.trusted_keys_file, fault))
         return fault_prefix(fault, "%s: .requests.trusted_keys_file", config->path);
@@ -71,6 +71,7 @@ int exporter_open(struct exporter *exporter, struct fault *fault)
                            config->work.spool_dir);
     if (store_open(&exporter->store, config->store.path, fault) || start_pool(exporter, fault))
         return -1;
+    exporter->records = (struct records){.store = exporter->store, .keyring = exporter->keyring};
     if (secret_unlocked())
         log_line(exporter->log, LOG_LEVEL_WARNING, NULL,
                  "memory for secrets cannot be locked and may be swapped: raise RLIMIT_MEMLOCK "
@@ -85,6 +86,6 @@ void exporter_close(struct exporter *exporter)
     catalog_free(exporter->catalog);
     identity_keys_free(exporter->identity_keys);
     trust_free(exporter->trust);
-    json_decref(exporter->key);
+    keyring_free(exporter->keyring);
     *exporter = (struct exporter){0};
 }

@@ -11,8 +11,6 @@
 #include "outcome/record.h"
 #include "store/store.h"
 
-#include <jansson.h>
-
 struct exporter {
     const struct config *config; /* borrowed, as the log */
     struct log *log;
