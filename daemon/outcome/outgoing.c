@@ -17,7 +17,8 @@ struct outgoing *outgoing_new(const char *topic, const void *key, size_t key_len
 {
     struct outgoing *message = calloc(1, sizeof *message);
     if (message) {
-        *message = (struct outgoing){.topic = topic, .key_len = key_len, .value_len = value_len};
+        *message = (struct outgoing){
+            .topic = topic, .partition = RD_KAFKA_PARTITION_UA, .key_len = key_len, .value_len = value_len};
         message->headers = rd_kafka_headers_new(8);
         message->key = key ? copy(key, key_len) : NULL;
         message->value = value ? copy(value, value_len) : NULL;
@@ -69,9 +70,9 @@ int outgoing_produce(const struct outgoing *message, rd_kafka_t *producer, struc
     if (!headers)
         return fault_retry(fault, "no_memory", "no memory for a message to topic %s", message->topic);
     rd_kafka_resp_err_t error = rd_kafka_producev(
-        producer, RD_KAFKA_V_TOPIC(message->topic), RD_KAFKA_V_KEY(message->key, message->key_len),
-        RD_KAFKA_V_VALUE(message->value, message->value_len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        producer, RD_KAFKA_V_TOPIC(message->topic), RD_KAFKA_V_PARTITION(message->partition),
+        RD_KAFKA_V_KEY(message->key, message->key_len), RD_KAFKA_V_VALUE(message->value, message->value_len),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (!error)
         return 0;
     rd_kafka_headers_destroy(headers); /* still ours when the call failed */

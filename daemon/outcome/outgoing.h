@@ -10,6 +10,7 @@
 
 struct outgoing {
     const char *topic; /* borrowed from the configuration */
+    int32_t partition; /* RD_KAFKA_PARTITION_UA: the key decides */
     void *key;
     size_t key_len;
     void *value; /* NULL: a tombstone */
