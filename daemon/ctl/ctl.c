@@ -15,6 +15,14 @@ int ctl_help(const char *help, int asked)
     return asked ? CTL_DONE : CTL_USAGE;
 }
 
+void ctl_print_text(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        putchar(c < 0x20 || c == 0x7f ? '?' : c);
+    }
+}
+
 json_t *ctl_read_json(const char *path, size_t max, struct fault *fault)
 {
     struct buf text;

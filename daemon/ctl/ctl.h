@@ -22,6 +22,7 @@ int ctl_watch(int argc, char **argv);
 int ctl_open(int argc, char **argv);
 int ctl_passphrase(int argc, char **argv);
 int ctl_verify(int argc, char **argv);
+int ctl_dead(int argc, char **argv);
 
 /* Prints "dsarctl WHAT: the fault" and gives CTL_FAILED. */
 int ctl_failed(const char *what, const struct fault *fault);
@@ -29,6 +30,10 @@ int ctl_failed(const char *what, const struct fault *fault);
 /* Prints the help: to standard output with CTL_DONE when `asked`, to standard error with CTL_USAGE otherwise.
  */
 int ctl_help(const char *help, int asked);
+
+/* Prints text that came from elsewhere to standard output: a control character, which could command a terminal,
+ * becomes '?'. */
+void ctl_print_text(const char *text, size_t len);
 
 /* Reads a JSON object from a file, or from standard input when `path` is "-"; at most `max` bytes. NULL with
  * a fault. */

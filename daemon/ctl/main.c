@@ -16,6 +16,7 @@ static const struct {
     {"open", ctl_open, "unpack a bundle"},
     {"passphrase", ctl_passphrase, "print a bundle's passphrase, for 7-Zip and the like"},
     {"verify", ctl_verify, "check a bundle against its event and its manifest"},
+    {"dead", ctl_dead, "list, show, replay and drop dead letters"},
 };
 
 static int usage(FILE *out, int status)
