@@ -49,7 +49,7 @@ static bool is_code(const struct fault *fault, const char *code)
 
 static int bury(const struct answer *answer, const struct fault *why, struct fault *fault)
 {
-    return outcomes_dead(answer->exporter, answer->item->message, why, &answer->item->answers, fault);
+    return outcomes_dead(answer->exporter, why, answer->item, fault);
 }
 
 /* One that is not genuine counts for nothing. */
@@ -77,7 +77,7 @@ static int end_withdrawn(const struct answer *answer, struct fault *fault)
                     &receipt, fault))
         return -1;
     log_line(exporter->log, LOG_LEVEL_INFO, request_id(answer), "cancelled");
-    int result = outcomes_receipt(&answer->about, receipt, &answer->item->answers, fault);
+    int result = outcomes_receipt(&answer->about, receipt, answer->item, fault);
     receipt_free(receipt);
     return result;
 }
@@ -90,7 +90,7 @@ static int publish(const struct answer *answer, const struct receipt *receipt, s
     if (receipt->type != EVENT_CANCELLED && look_for_withdrawal(answer, &withdrawn, fault))
         return -1;
     return withdrawn ? end_withdrawn(answer, fault)
-                     : outcomes_receipt(&answer->about, receipt, &answer->item->answers, fault);
+                     : outcomes_receipt(&answer->about, receipt, answer->item, fault);
 }
 
 static int end_request(const struct answer *answer, enum event_type type, const struct fault *why,
@@ -125,7 +125,7 @@ static int repeat(const struct answer *answer, struct fault *fault)
     struct receipt *first;
     if (find_receipt(answer, &first, fault))
         return -1;
-    int result = outcomes_repeated(&answer->about, first, &answer->item->answers, fault);
+    int result = outcomes_repeated(&answer->about, first, answer->item, fault);
     receipt_free(first);
     return result;
 }
@@ -146,7 +146,7 @@ static int end_by_store(const struct answer *answer, bool *ended, struct fault *
         log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "outcome taken from its receipt");
         result = publish(answer, receipt, fault);
     } else {
-        result = outcomes_repeated(&answer->about, receipt, &answer->item->answers, fault);
+        result = outcomes_repeated(&answer->about, receipt, answer->item, fault);
     }
     receipt_free(receipt);
     return result;
@@ -175,13 +175,12 @@ static int park(const struct answer *answer, const struct retry_tier *tier, cons
 {
     const struct parked next = next_attempt(answer);
     const struct retry retry = {
-        .message = answer->item->message,
         .parked = &next,
         .tier = tier,
         .due_unix_s = answer->reading.request->due_unix_s,
         .why = why,
     };
-    if (outcomes_parked(&answer->about, &retry, &answer->item->answers, fault))
+    if (outcomes_parked(&answer->about, &retry, answer->item, fault))
         return -1;
     log_line(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer),
              "attempt %u failed: %s (%s); the next is made from topic %s", next.n_attempts, why->text,

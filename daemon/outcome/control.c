@@ -23,8 +23,7 @@ static int revoke(const struct exporter *exporter, const struct about *about, st
     receipt_free(receipt);
     if (!completed)
         return 0;
-    if (revocation_bundles(exporter->store, about->request, fault) ||
-        outcomes_revoked(about, &item->answers, fault))
+    if (revocation_bundles(exporter->store, about->request, fault) || outcomes_revoked(about, item, fault))
         return -1;
     log_line(exporter->log, LOG_LEVEL_INFO, about->request, "cancelled after its end: the bundle is removed");
     return 0;
@@ -66,7 +65,7 @@ static int answer_once(const struct answerer *answerer, struct item *item, struc
     if (reading_cancellation(reading, answerer->exporter, item, &cancellation, &why) == 0)
         return withdraw(answerer, item, reading, &cancellation, fault);
     if (!why.retryable)
-        return outcomes_dead(answerer->exporter, item->message, &why, &item->answers, fault);
+        return outcomes_dead(answerer->exporter, &why, item, fault);
     *fault = why;
     return -1;
 }
@@ -76,6 +75,7 @@ void answer_control(const struct answerer *answerer, struct item *item)
     struct reading reading = {0};
     struct fault fault;
     item->fate = ITEM_DONE;
+    item->outcome = OUTCOME_NONE;
     if (answer_once(answerer, item, &reading, &fault)) {
         log_fault(answerer->exporter->log, LOG_LEVEL_ERROR, NULL,
                   "a message of the control topic is looked at again later", &fault);

@@ -8,12 +8,12 @@ static int no_memory(struct fault *fault)
     return fault_retry(fault, "no_memory", "no memory for an event");
 }
 
-static int add(struct outgoing **list, struct outgoing *message)
+static int add(struct item *item, struct outgoing *message)
 {
     if (!message)
         return -1;
-    message->next = *list;
-    *list = message;
+    message->next = item->answers;
+    item->answers = message;
     return 0;
 }
 
@@ -56,7 +56,7 @@ static json_t *make_data(const struct about *about, enum event_type type, int64_
 
 /* What was touched, and how it came out: counts and codes of the outcome's event. */
 static int add_audit(const struct about *about, enum event_type outcome, const json_t *outcome_data,
-                     struct outgoing **list, struct fault *fault)
+                     struct item *item, struct fault *fault)
 {
     const struct config *config = about->exporter->config;
     const json_t *own = json_object_get(json_object_get(outcome_data, "extensions"), "dsard");
@@ -66,7 +66,7 @@ static int add_audit(const struct about *about, enum event_type outcome, const j
         json_pack("{s:s,s:s,s:s,s:s,s:O*,s:O*,s:O*}", "controller_id", config->controller.id,
                   "subject_request_id", about->request, "writer", config->kafka.transactional_id, "outcome",
                   event_type_name(outcome), "sources", sources, "withheld", withheld, "reason", reason);
-    int result = data ? add(list, make_fresh(about, EVENT_AUDIT, data, fault)) : no_memory(fault);
+    int result = data ? add(item, make_fresh(about, EVENT_AUDIT, data, fault)) : no_memory(fault);
     json_decref(data);
     return result;
 }
@@ -82,19 +82,31 @@ struct outgoing *outcomes_notice(const struct about *about, enum event_type type
     return message;
 }
 
-int outcomes_receipt(const struct about *about, const struct receipt *receipt, struct outgoing **list,
+static enum item_outcome outcome_of(enum event_type terminal)
+{
+    switch ((int)terminal) {
+    case EVENT_COMPLETED: return OUTCOME_COMPLETED;
+    case EVENT_REFUSED: return OUTCOME_REFUSED;
+    case EVENT_CANCELLED: return OUTCOME_CANCELLED;
+    default: return OUTCOME_FAILED;
+    }
+}
+
+int outcomes_receipt(const struct about *about, const struct receipt *receipt, struct item *item,
                      struct fault *fault)
 {
-    return add(list, make_event(about, receipt->type, receipt->event_id, receipt->event_time,
+    item->outcome = outcome_of(receipt->type);
+    return add(item, make_event(about, receipt->type, receipt->event_id, receipt->event_time,
                                 receipt->event_data, fault)) ||
-                   add_audit(about, receipt->type, receipt->event_data, list, fault)
+                   add_audit(about, receipt->type, receipt->event_data, item, fault)
                ? -1
                : 0;
 }
 
-int outcomes_repeated(const struct about *about, const struct receipt *first, struct outgoing **list,
+int outcomes_repeated(const struct about *about, const struct receipt *first, struct item *item,
                       struct fault *fault)
 {
+    item->outcome = OUTCOME_REPEATED;
     json_t *repeats = first ? json_pack("{s:{s:s,s:s}}", "repeats", "type", event_type_name(first->type),
                                         "time", first->event_time)
                             : json_pack("{s:{s:s}}", "repeats", "type", event_type_name(EVENT_ACCEPTED));
@@ -102,13 +114,13 @@ int outcomes_repeated(const struct about *about, const struct receipt *first, st
         first ? json_string_value(json_object_get(first->event_data, "request_status")) : "in_progress";
     json_t *data = repeats ? make_data(about, EVENT_REPEATED, 0, NULL, repeats) : NULL;
     int result = data && json_object_set_new(data, "request_status", json_string(status)) == 0
-                     ? add(list, make_fresh(about, EVENT_REPEATED, data, fault))
+                     ? add(item, make_fresh(about, EVENT_REPEATED, data, fault))
                      : no_memory(fault);
     json_decref(data);
     return result;
 }
 
-static int add_retrying(const struct about *about, const struct retry *retry, struct outgoing **list,
+static int add_retrying(const struct about *about, const struct retry *retry, struct item *item,
                         struct fault *fault)
 {
     char next[CLOCK_TEXT_MAX];
@@ -117,22 +129,23 @@ static int add_retrying(const struct about *about, const struct retry *retry, st
                                   "next_time", next);
     json_t *data =
         extension ? make_data(about, EVENT_RETRYING, retry->due_unix_s, retry->why, extension) : NULL;
-    int result = data ? add(list, make_fresh(about, EVENT_RETRYING, data, fault)) : no_memory(fault);
+    int result = data ? add(item, make_fresh(about, EVENT_RETRYING, data, fault)) : no_memory(fault);
     json_decref(data);
     return result;
 }
 
-int outcomes_parked(const struct about *about, const struct retry *retry, struct outgoing **list,
+int outcomes_parked(const struct about *about, const struct retry *retry, struct item *item,
                     struct fault *fault)
 {
-    return add_retrying(about, retry, list, fault) ||
-                   add(list, parking_message(retry->tier, retry->message, about->request, retry->parked,
+    item->outcome = OUTCOME_PARKED;
+    return add_retrying(about, retry, item, fault) ||
+                   add(item, parking_message(retry->tier, item->message, about->request, retry->parked,
                                              about->exporter->keyring, fault))
                ? -1
                : 0;
 }
 
-int outcomes_revoked(const struct about *about, struct outgoing **list, struct fault *fault)
+int outcomes_revoked(const struct about *about, struct item *item, struct fault *fault)
 {
     char id[37], time[CLOCK_TEXT_MAX];
     struct fault why;
@@ -141,17 +154,19 @@ int outcomes_revoked(const struct about *about, struct outgoing **list, struct f
         return -1;
     clock_format(clock_now_unix_s(), time);
     json_t *data = make_data(about, EVENT_EXPIRED, 0, &why, NULL);
-    int result = data ? add(list, make_event(about, EVENT_EXPIRED, id, time, data, fault)) ||
-                            add_audit(about, EVENT_EXPIRED, data, list, fault)
+    int result = data ? add(item, make_event(about, EVENT_EXPIRED, id, time, data, fault)) ||
+                            add_audit(about, EVENT_EXPIRED, data, item, fault)
                       : no_memory(fault);
     json_decref(data);
     return result ? -1 : 0;
 }
 
-int outcomes_dead(const struct exporter *exporter, const rd_kafka_message_t *message, const struct fault *why,
-                  struct outgoing **list, struct fault *fault)
+int outcomes_dead(const struct exporter *exporter, const struct fault *why, struct item *item,
+                  struct fault *fault)
 {
-    if (add(list, dead_letter(exporter->config, message, why, fault)))
+    const rd_kafka_message_t *message = item->message;
+    item->outcome = OUTCOME_DEAD;
+    if (add(item, dead_letter(exporter->config, message, why, fault)))
         return -1;
     log_line(exporter->log, LOG_LEVEL_WARNING, NULL, "message %s/%d@%lld is a dead letter: %s (%s)",
              rd_kafka_topic_name(message->rkt), (int)message->partition, (long long)message->offset,
