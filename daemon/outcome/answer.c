@@ -318,9 +318,9 @@ static int answer_once(struct answer *answer, struct fault *fault)
     answer->about = (struct about){answer->exporter, reading->request->id, reading->event->traceparent};
     answer->genuine = true;
     if (acceptance_take(&answer->exporter->records, reading->request, reading->event->source,
-                        &reading->parked.origin, &acceptance, &why)) {
-        *fault = why;
-        return why.retryable ? -1 : bury(answer, &why, fault);
+                        &reading->parked.origin, &acceptance, fault)) {
+        const struct fault problem = *fault;
+        return problem.retryable ? -1 : bury(answer, &problem, fault);
     }
     if (acceptance == ACCEPTANCE_REPEATED)
         return repeat(answer, fault);
