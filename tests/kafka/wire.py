@@ -1,11 +1,12 @@
 """Just enough of Kafka's wire protocol to ask a broker whether it is there and to make topics.
 
 A tool of Kafka's own would cost a JVM's start for each question. The versions used are the oldest that Kafka 4 speaks:
-Metadata 1, OffsetFetch 1 and CreateTopics 2 (https://kafka.apache.org/protocol)."""
+Metadata 1, OffsetFetch 1, FindCoordinator 1 and CreateTopics 2 (https://kafka.apache.org/protocol)."""
 import socket
 import struct
 
-METADATA, OFFSET_FETCH, CREATE_TOPICS = 3, 9, 19
+METADATA, OFFSET_FETCH, FIND_COORDINATOR, CREATE_TOPICS = 3, 9, 10, 19
+GROUP = 0  # what FindCoordinator is asked for; 1 is a transaction
 TOPIC_EXISTS = 36
 ANSWER_MAX = 16 << 20
 
@@ -95,11 +96,21 @@ def create_topics(address, topics, replicas=1, settings=None, timeout_s=15):
             raise OSError(f"topic {name}: error {error}: {why}")
 
 
+def coordinator(address, key, kind=GROUP, timeout_s=5):
+    """(node, address) of the broker that coordinates a group or, with kind 1, a transactional id. Raises OSError."""
+    answer = ask(address, FIND_COORDINATOR, 1, text(key) + struct.pack(">b", kind), timeout_s)
+    _, error, _ = answer.take("i"), answer.take("h"), answer.text()
+    if error:
+        raise OSError(f"coordinator of {key}: error {error}")
+    return answer.take("i"), (answer.text(), answer.take("i"))
+
+
 def committed(address, group, topic, partitions, timeout_s=5):
-    """{partition: (offset, metadata)} of what a consumer group has committed; offset -1 where it has nothing. Asks this
-    broker as though it were the group's coordinator, which the only one is."""
+    """{partition: (offset, metadata)} of what a consumer group has committed; offset -1 where it has nothing. `address`
+    is any broker's. Raises OSError."""
     numbers = array([struct.pack(">i", number) for number in range(partitions)])
-    answer = ask(address, OFFSET_FETCH, 1, text(group) + array([text(topic) + numbers]), timeout_s)
+    answer = ask(coordinator(address, group)[1], OFFSET_FETCH, 1, text(group) + array([text(topic) + numbers]),
+                 timeout_s)
 
     def partition():
         number, offset, metadata, error = answer.take("i"), answer.take("q"), answer.text(), answer.take("h")
