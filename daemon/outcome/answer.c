@@ -303,25 +303,28 @@ static int answer_ours(struct answer *answer, enum request_verdict verdict, cons
                                            : work(answer, fault);
 }
 
+/* What cannot be relied on is a dead letter, unless it is only for the moment. */
+static int reject(const struct answer *answer, const struct fault *why, struct fault *fault)
+{
+    *fault = *why;
+    return why->retryable ? -1 : bury(answer, why, fault);
+}
+
 /* From the bytes to the answers, once. 0: the item's fate is set. */
 static int answer_once(struct answer *answer, struct fault *fault)
 {
     enum request_verdict verdict;
     enum acceptance acceptance;
-    struct fault why;
+    struct fault why, unaccepted;
     answer->item->fate = ITEM_DONE;
-    if (reading_request(&answer->reading, answer->exporter, answer->item, &verdict, &why)) {
-        *fault = why;
-        return why.retryable ? -1 : bury(answer, &why, fault);
-    }
+    if (reading_request(&answer->reading, answer->exporter, answer->item, &verdict, &why))
+        return reject(answer, &why, fault);
     const struct reading *reading = &answer->reading;
     answer->about = (struct about){answer->exporter, reading->request->id, reading->event->traceparent};
     answer->genuine = true;
     if (acceptance_take(&answer->exporter->records, reading->request, reading->event->source,
-                        &reading->parked.origin, &acceptance, fault)) {
-        const struct fault problem = *fault;
-        return problem.retryable ? -1 : bury(answer, &problem, fault);
-    }
+                        &reading->parked.origin, &acceptance, &unaccepted))
+        return reject(answer, &unaccepted, fault);
     if (acceptance == ACCEPTANCE_REPEATED)
         return repeat(answer, fault);
     if (acceptance == ACCEPTANCE_DIFFERENT) {

@@ -343,7 +343,8 @@ class BadInput(Delivery):
                 self.assertEqual(event.data["request_status"], "cancelled")
                 self.assertEqual([each.kind for each in portal.said(event.key)], ["refused"])
                 self.assertNotRegex(json.dumps(event.event()), PERSONAL)
-                self.assertEqual(len(portal.stored(event.key, "")), 1)
+                kept = [os.path.basename(path).rpartition(".")[2] for path in portal.stored(event.key, "")]
+                self.assertEqual(sorted(kept), ["accepted", "receipt"])
         self.assertEqual(portal.dead.all(), [])
 
 

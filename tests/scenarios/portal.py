@@ -128,18 +128,24 @@ class Reader:
 
 
 class Portal:
-    """Topics of a test's own, a portal that uses them, and the configuration of dsard's side."""
+    """Topics of a test's own, a portal that uses them, and the configuration of dsard's side.
 
-    def __init__(self, scenario, broker, host, keys, partitions=2, changes=None):
+    `delays` are those of the retry topics, in seconds: "retry.0", "retry.1", …"""
+
+    def __init__(self, scenario, broker, host, keys, partitions=2, delays=(1, 2), changes=None):
         self.scenario, self.broker, self.host, self.keys, self.partitions = scenario, broker, host, keys, partitions
         name = uuid.uuid4().hex[:8]
         self.group = "dsard-" + name
-        self.topics = {each: f"{name}.{each}" for each in ("requests", "control", "events", "dead", "audit")}
-        broker.create_topics({topic: partitions if each in ("requests", "control") else 1
-                              for each, topic in self.topics.items()})
-        self.changes = harness.merged({"kafka": {
-            "brokers": broker.bootstrap, "group": self.group, "topics": self.topics,
-            "properties": {"session.timeout.ms": "3000", "heartbeat.interval.ms": "300"}}}, changes or {})
+        tiers = [f"retry.{at}" for at in range(len(delays))]
+        alike = ["requests", "control", *tiers]
+        self.topics = {each: f"{name}.{each}" for each in (*alike, "events", "dead", "audit")}
+        broker.create_topics({topic: partitions if each in alike else 1 for each, topic in self.topics.items()})
+        self.changes = harness.merged({
+            "kafka": {"brokers": broker.bootstrap, "group": self.group,
+                      "topics": {each: topic for each, topic in self.topics.items() if each not in tiers},
+                      "properties": {"session.timeout.ms": "3000", "heartbeat.interval.ms": "300"}},
+            "retry": {"tiers": [{"topic": self.topics[tier], "delay_s": delay}
+                                for tier, delay in zip(tiers, delays)]}}, changes or {})
         self.events, self.dead, self.audit = (self.reader(each) for each in ("events", "dead", "audit"))
 
     def reader(self, topic):
@@ -244,10 +250,11 @@ class Portal:
         return "".join(texts)
 
     def stored(self, request, suffix):
-        """The paths of what the store holds of a request."""
+        """The paths of what the store holds of a request, without what is not finished."""
         folder = self.scenario.path("store", request)
         names = os.listdir(folder) if os.path.isdir(folder) else []
-        return [os.path.join(folder, name) for name in sorted(names) if name.endswith(suffix)]
+        return [os.path.join(folder, name) for name in sorted(names)
+                if name.endswith(suffix) and not name.startswith(".")]
 
     def bundle(self, event):
         """(path, {entry: bytes}) of the bundle that a completed event names, opened with the event's key."""
