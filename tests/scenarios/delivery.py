@@ -25,6 +25,23 @@ CLEAR = re.compile(rb"canary-[a-z0-9]|@example\.test|4242.?4242.?4242|DE89 ?3704
 
 
 class TheWholeWay(Delivery):
+    def test_sealed_identities_are_opened_by_the_worker(self):
+        portal = self.portal()
+        portal.worker()
+        request = portal.submit(request_for("alice", self.keys), "--seal-to", self.keys.worker_public)
+        _, entries = portal.bundle(portal.heard(request, "completed"))
+        self.assertEqual(counted(entries), held("alice"))
+        requests = portal.reader("requests")
+        for message in [*wait_for(requests.all, "the request"), *portal.events.all()]:
+            self.assertNotRegex(message.value.decode(), PERSONAL)
+
+    def test_identities_sealed_to_another_key_are_refused(self):
+        portal = self.portal()
+        portal.worker()
+        request = portal.submit(request_for("alice", self.keys), "--seal-to", self.keys.recipient_public)
+        self.assertEqual(portal.heard(request, "refused").data["reason"]["code"], "unknown_identity_key")
+        self.assertEqual(portal.terminal(request), ["refused"])
+
     def test_a_submitted_request_becomes_a_bundle_that_opens(self):
         portal = self.portal()
         portal.worker()

@@ -128,13 +128,21 @@ static inline int set_up(void **state)
     return 0;
 }
 
+/* What was answered. */
+static inline void forget(struct stage *stage)
+{
+    gather_result_wipe(&stage->result);
+    json_decref(stage->found);
+    bundle_free(stage->bundle);
+    stage->found = NULL;
+    stage->bundle = NULL;
+}
+
 static inline int tear_down(void **state)
 {
     struct stage *stage = *state;
     char command[64];
-    gather_result_wipe(&stage->result);
-    json_decref(stage->found);
-    bundle_free(stage->bundle);
+    forget(stage);
     seal_pool_free(stage->pool);
     catalog_free(stage->catalog);
     cancel_free(stage->cancel);
@@ -181,9 +189,7 @@ static inline void open_up(struct stage *stage)
 /* Answers the request, all sources of the stage being known. What was answered before is forgotten. */
 static inline int ask(struct stage *stage)
 {
-    gather_result_wipe(&stage->result);
-    json_decref(stage->found);
-    bundle_free(stage->bundle);
+    forget(stage);
     const struct bundle_options bundle = {.pool = stage->pool,
                                           .spool_dir = "/tmp",
                                           .passphrase = TEST_PASSPHRASE,

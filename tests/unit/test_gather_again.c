@@ -19,8 +19,8 @@
 /* Things are there, with a record, a file and something withheld; the rest failed. */
 #define IN_PART(try)                                                                                         \
     RECORD_OF(try)                                                                                           \
-    "," FILE_OF(try) "," WITHHELD                                                                            \
-                     "," THINGS_END("complete", "") "," MORE_END("failed", CODE("busy", "true"))
+    "," FILE_OF(try) "," WITHHELD "," THINGS_END("complete", "") "," MORE_END("failed", CODE("busy", "tru"   \
+                                                                                                     "e"))
 #define WHOLE(try)                                                                                           \
     RECORD_OF(try) "," FILE_OF(try) "," WITHHELD "," THINGS_END("complete", "") "," MORE_END("complete", "")
 #define NOTHING THINGS_END("failed", CODE("down", "true")) "," MORE_END("failed", CODE("down", "true"))
