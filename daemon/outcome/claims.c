@@ -247,8 +247,8 @@ void claim_release(struct claim *claim)
         pthread_cond_wait(&claims->changed, &claims->lock);
     claim->busy = true;
     pthread_mutex_unlock(&claims->lock);
-    int result = claim->lost ? 0 : look(claims, claim->request, &content, &fault);
-    if (result == 0 && !claim->lost && content.ours)
+    int result = look(claims, claim->request, &content, &fault);
+    if (result == 0 && content.ours)
         result = store_remove(claims->store, claim->request, CLAIM_FILE, &fault);
     if (result && !is(&fault, "not_found"))
         log_fault(claims->log, LOG_LEVEL_WARNING, claim->request, "its claim is left", &fault);
