@@ -7,12 +7,17 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* A flag below another knows it, not the other way round, so that raising one touches nothing but the flag itself: an
+ * epoll descriptor is readable as soon as either is raised. */
 struct cancel {
     atomic_bool raised;
-    int fd;
+    const struct cancel *parent; /* may be NULL */
+    int event_fd;
+    int fd; /* to be polled: event_fd, or an epoll over it and the parent's */
 };
 
 int cancel_new(struct cancel **cancel, struct fault *fault)
@@ -21,11 +26,38 @@ int cancel_new(struct cancel **cancel, struct fault *fault)
     if (!new)
         return fault_retry(fault, "no_memory", "no memory to make a request cancellable");
     atomic_init(&new->raised, false);
-    new->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    new->parent = NULL;
+    new->fd = new->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (new->fd < 0) {
+        int saved = errno;
         free(new);
-        return fault_errno(fault, "no_descriptor", errno, "eventfd");
+        return fault_errno(fault, "no_descriptor", saved, "eventfd");
     }
+    *cancel = new;
+    return 0;
+}
+
+static bool watch(int epoll, const struct cancel *cancel)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, cancel->fd, &event) == 0;
+}
+
+int cancel_new_child(struct cancel **cancel, const struct cancel *parent, struct fault *fault)
+{
+    struct cancel *new;
+    if (cancel_new(&new, fault))
+        return -1;
+    int both = epoll_create1(EPOLL_CLOEXEC);
+    if (both < 0 || !watch(both, new) || !watch(both, parent)) {
+        fault_errno(fault, "no_descriptor", errno, "epoll");
+        if (both >= 0)
+            close(both);
+        cancel_free(new);
+        return -1;
+    }
+    new->parent = parent;
+    new->fd = both;
     *cancel = new;
     return 0;
 }
@@ -34,7 +66,9 @@ void cancel_free(struct cancel *cancel)
 {
     if (!cancel)
         return;
-    close(cancel->fd);
+    if (cancel->fd != cancel->event_fd)
+        close(cancel->fd);
+    close(cancel->event_fd);
     free(cancel);
 }
 
@@ -44,14 +78,16 @@ void cancel_raise(struct cancel *cancel)
     atomic_store(&cancel->raised, true);
     const uint64_t one = 1;
     /* it can only fail when the counter is full, and then the descriptor is readable already */
-    ssize_t n = write(cancel->fd, &one, sizeof one);
+    ssize_t n = write(cancel->event_fd, &one, sizeof one);
     (void)n;
     errno = saved;
 }
 
 bool cancel_raised(const struct cancel *cancel)
 {
-    return atomic_load(&cancel->raised);
+    while (cancel && !atomic_load(&cancel->raised))
+        cancel = cancel->parent;
+    return cancel != NULL;
 }
 
 int cancel_fd(const struct cancel *cancel)

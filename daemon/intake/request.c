@@ -162,16 +162,16 @@ static int read_identities(struct request *request, const json_t *list, struct f
     return 0;
 }
 
-static const json_t *own_part(const struct request *request)
+static const json_t *own_part(const json_t *body)
 {
-    return json_object_get(json_object_get(request->body, "extensions"), "dsard");
+    return json_object_get(json_object_get(body, "extensions"), "dsard");
 }
 
 /* Whom it is about: in clear or sealed. */
 static int read_subject(struct request *request, const struct identity_keys *keys, struct fault *fault)
 {
     const json_t *list = json_object_get(request->body, "subject_identities");
-    const json_t *sealed = json_object_get(own_part(request), "sealed_identities");
+    const json_t *sealed = json_object_get(own_part(request->body), "sealed_identities");
     if (list && sealed)
         return fault_set(fault, "doubled_identities",
                          "request: `subject_identities` must be absent where "
@@ -268,7 +268,7 @@ static int read_extension(struct request *request, int64_t received_unix_s, stru
 {
     static const char *const members[] = {"due_time", "locale",           "role", "scope", "recipient",
                                           "envelope", "sealed_identities"};
-    const json_t *ours = own_part(request);
+    const json_t *ours = own_part(request->body);
     if (!json_is_object(ours) || !has_only(ours, members, COUNT(members)))
         return bad(fault, "extensions.dsard",
                    "an object of due_time, locale, role, scope, recipient, envelope, sealed_identities only");
@@ -276,6 +276,22 @@ static int read_extension(struct request *request, int64_t received_unix_s, stru
         read_scope(request, ours, fault))
         return -1;
     return read_recipient(request, ours, fault);
+}
+
+int64_t request_due(const void *body, size_t len)
+{
+    json_t *json;
+    int64_t due_unix_s, submitted_unix_s;
+    if (strict_json_read(&json, body, len, NULL))
+        return 0;
+    const char *due = text_of(own_part(json), "due_time");
+    const char *submitted = text_of(json, "submitted_time");
+    if (!due || clock_parse(due, &due_unix_s, NULL))
+        due_unix_s = submitted && clock_parse(submitted, &submitted_unix_s, NULL) == 0
+                         ? submitted_unix_s + ANSWER_WITHIN_S
+                         : 0;
+    json_decref(json);
+    return due_unix_s;
 }
 
 /* Everything behind the id. Times come first, so that also a refusal can say when the answer was due. */

@@ -85,6 +85,10 @@ enum request_verdict request_parse(struct request **request, const void *body, s
                                    int64_t received_unix_s, const struct identity_keys *keys,
                                    struct fault *fault) __attribute__((warn_unused_result));
 
+/* When the request that `body` seems to be is due; 0 when it does not say. Nothing else of it is looked at: for the order
+ * of work only. */
+int64_t request_due(const void *body, size_t len);
+
 /* Wipes and frees. NULL is harmless. */
 void request_free(struct request *request);
 

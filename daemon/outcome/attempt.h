@@ -32,8 +32,8 @@ struct attempt {
  * disk, no memory): to be tried again. *retry_after_ms is how long the sources ask to be left alone, 0 when they do not
  * say. Each attempt has a passphrase and a name of its own; a failed one leaves at
  * most a bundle that no receipt names. */
-int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms, struct fault *fault)
-    __attribute__((warn_unused_result));
+int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms,
+                struct fault *fault) __attribute__((warn_unused_result));
 
 /* Stores a receipt for a request that ends without a bundle: EVENT_REFUSED, EVENT_FAILED or EVENT_CANCELLED, and why. */
 int attempt_end(struct exporter *exporter, const struct request *request, const struct origin *origin,

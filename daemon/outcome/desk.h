@@ -51,7 +51,8 @@ struct desk_flow {
     rd_kafka_topic_partition_list_t *pause;
     rd_kafka_topic_partition_list_t *resume;
 };
-int desk_flow(struct desk *desk, struct desk_flow *flow, struct fault *fault) __attribute__((warn_unused_result));
+int desk_flow(struct desk *desk, struct desk_flow *flow, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* --- workers --- */
 
@@ -109,8 +110,8 @@ struct desk_census {
     size_t n_waiting; /* for a worker */
     size_t n_parked;  /* for their next attempt, or for another worker's claim */
     size_t n_running;
-    size_t n_done;    /* and not yet committed */
-    size_t n_at_risk; /* of all these: due within retry.margin_s */
+    size_t n_done;           /* and not yet committed */
+    size_t n_at_risk;        /* of all these: due within retry.margin_s */
     int64_t next_due_unix_s; /* the nearest; 0 when nothing is in hand */
 };
 

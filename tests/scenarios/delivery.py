@@ -18,7 +18,8 @@ import uuid
 
 from harness import (DSARD, DSARCTL, PRODUCTS, Keys, Scenario, canaries, counted, decoded_text, dsarctl, held, host,
                      load, merged, open_with_7zz, passphrase, request_for, run, save, wait_for)
-from portal import REQUEST_TYPE, SOURCE, Portal, attributes, b64url, claims, sha256, sign
+from portal import (CANCEL_TYPE, REQUEST_TYPE, SOURCE, Portal, attributes, b64url, claims, from_b64url, sha256,
+                    sign)
 import kafka
 
 # what names a person, in texts that must not
@@ -95,6 +96,23 @@ class Delivery(Scenario):
 
 
 class TheWholeWay(Delivery):
+    def test_sealed_identities_are_opened_by_the_worker(self):
+        portal = self.portal()
+        portal.worker()
+        request = portal.submit(request_for("alice", self.keys), "--seal-to", self.keys.worker_public)
+        _, entries = portal.bundle(portal.heard(request, "completed"))
+        self.assertEqual(counted(entries), held("alice"))
+        requests = portal.reader("requests")
+        for message in [*wait_for(requests.all, "the request"), *portal.events.all()]:
+            self.assertNotRegex(message.value.decode(), PERSONAL)
+
+    def test_identities_sealed_to_another_key_are_refused(self):
+        portal = self.portal()
+        portal.worker()
+        request = portal.submit(request_for("alice", self.keys), "--seal-to", self.keys.recipient_public)
+        self.assertEqual(portal.heard(request, "refused").data["reason"]["code"], "unknown_identity_key")
+        self.assertEqual(portal.terminal(request), ["refused"])
+
     def test_a_submitted_request_becomes_a_bundle_that_opens(self):
         portal = self.portal()
         portal.worker()
@@ -325,7 +343,8 @@ class BadInput(Delivery):
                 self.assertEqual(event.data["request_status"], "cancelled")
                 self.assertEqual([each.kind for each in portal.said(event.key)], ["refused"])
                 self.assertNotRegex(json.dumps(event.event()), PERSONAL)
-                self.assertEqual(len(portal.stored(event.key, "")), 1)
+                kept = [os.path.basename(path).rpartition(".")[2] for path in portal.stored(event.key, "")]
+                self.assertEqual(sorted(kept), ["accepted", "receipt"])
         self.assertEqual(portal.dead.all(), [])
 
 
@@ -532,6 +551,54 @@ class NotDurable(Delivery):
         worker = portal.worker()
         request = portal.ask_for("alice")
         self.check_mended(portal, worker, request, "No space left", mend)
+
+
+class Tools(Delivery):
+    """What `dsarctl` puts on Kafka, where nobody reads it but the test."""
+
+    def first(self, portal, topic):
+        reader = portal.reader(topic)
+        return wait_for(reader.all, f"a message on {topic}")[0]
+
+    def test_what_submit_saves_is_what_it_sent(self):
+        portal = self.portal()
+        request = portal.submit(request_for("alice", self.keys), "--seal-to", self.keys.worker_public, "--save",
+                                self.path("saved"))
+        sent = self.first(portal, "requests")
+        with open(self.path("saved"), "rb") as file:
+            self.assertEqual(sent.value, file.read())
+        self.assertEqual(sent.key, request)
+        self.assertNotRegex(sent.value.decode() + str(sent.headers), PERSONAL)
+
+    def test_a_cancellation_is_bound_to_what_was_sent(self):
+        portal = self.portal()
+        request = portal.submit(request_for("alice", self.keys), "--save", self.path("saved"))
+        self.assertEqual(portal.dsarctl("cancel", "control", "--request", self.path("saved")), request)
+        sent = self.first(portal, "control")
+        self.assertEqual(sent.key, request)
+        self.assertEqual(sent.data, {"api_version": "2.0", "subject_request_id": request,
+                                     "body_sha256": sha256(self.path("saved"))})
+        for name, text in attributes(request, ce_type=CANCEL_TYPE, ce_id=sent.headers["ce_id"]).items():
+            self.assertEqual(sent.headers[name], text)
+        header = json.loads(from_b64url(sent.headers["dsar-signature"].split(".")[0]))
+        expected = claims(self.keys.portal, request, typ=CANCEL_TYPE, iat=header["iat"], exp=header["iat"] + 45 * 86400)
+        self.assertEqual(header, expected)
+        self.assertAlmostEqual(header["iat"], time.time(), delta=60)
+
+    def test_the_tests_own_portal_cancels_alike(self):
+        portal = self.portal()
+        portal.submit(request_for("alice", self.keys), "--save", self.path("saved"))
+        with open(self.path("saved"), "rb") as file:
+            saved = file.read()
+        portal.dsarctl("cancel", "control", "--id", json.loads(saved)["subject_request_id"], "--sha256",
+                       sha256(self.path("saved")))
+        portal.cancel(saved)
+        reader = portal.reader("control")
+        wait_for(lambda: len(reader.all()) == 2, "two cancellations")
+        one, other = reader.all()
+        self.assertEqual((one.key, one.data, one.partition), (other.key, other.data, other.partition))
+        self.assertEqual({**one.headers, "dsar-signature": 0, "ce_id": 0, "ce_time": 0},
+                         {**other.headers, "dsar-signature": 0, "ce_id": 0, "ce_time": 0})
 
 
 class NothingInClear(Delivery):
