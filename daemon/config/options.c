@@ -146,7 +146,8 @@ static const struct option exporter_options[] = {
     {"retired_keys_file", OPTION_FILE, FIELD(exporter_config, retired_keys_file),
      .help =
          "JWKS with the public parts of former `key_file`s: what they signed in the store and on the retry "
-         "topics still counts"},
+         "topics still counts. Before a `key_file` changes, every worker needs the new key's public part "
+         "here"},
     {NULL},
 };
 
