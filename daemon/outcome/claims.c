@@ -214,7 +214,7 @@ static void set_idle(struct claim *claim)
 int claim_take(struct claims *claims, const char *request, struct claim_sight *sight, struct claim **claim,
                struct fault *fault)
 {
-    struct claim *new;
+    struct claim *new = NULL;
     bool taken;
     *claim = NULL;
     if (enter(claims, request, &new, fault))
