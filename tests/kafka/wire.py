@@ -1,12 +1,13 @@
 """Just enough of Kafka's wire protocol to ask a broker whether it is there, to make topics and to look around.
 
-A tool of Kafka's own would cost a JVM's start for each question. The versions used are the oldest that Kafka 4 speaks:
-Metadata 1, OffsetFetch 1, FindCoordinator 1 and CreateTopics 2 (https://kafka.apache.org/protocol)."""
+A tool of Kafka's own would cost a JVM's start for each question. The versions used are the oldest that Kafka 4 speaks
+(https://kafka.apache.org/protocol)."""
 import socket
 import struct
 
-METADATA, OFFSET_FETCH, FIND_COORDINATOR, CREATE_TOPICS = 3, 9, 10, 19
-GROUP = 0  # what FindCoordinator is asked for; 1 is a transaction
+METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, CREATE_TOPICS = 3, 8, 9, 10, 19
+DELETE_RECORDS, INIT_PRODUCER_ID = 21, 22
+GROUP, TRANSACTION = 0, 1  # what FindCoordinator is asked for
 TOPIC_EXISTS = 36
 ANSWER_MAX = 16 << 20
 
@@ -128,3 +129,37 @@ def committed(address, group, topic, partitions, timeout_s=5):
 
     return dict(each for topic_partitions in answer.array(lambda: (answer.text(), answer.array(partition))[1])
                 for each in topic_partitions)
+
+
+def commit(address, group, topic, partition, offset, metadata, timeout_s=5):
+    """Commits an offset for a group without members, with any text as its metadata. Raises OSError."""
+    body = (text(group) + struct.pack(">i", -1) + text("") + struct.pack(">q", -1)
+            + array([text(topic) + array([struct.pack(">iq", partition, offset) + text(metadata)])]))
+    answer = ask(coordinator(address, group)[1], OFFSET_COMMIT, 2, body, timeout_s)
+    errors = answer.array(lambda: (answer.text(), answer.array(lambda: (answer.take("i"), answer.take("h"))[1]))[1])
+    if errors != [[0]]:
+        raise OSError(f"group {group}: error {errors[0][0]}")
+
+
+def fence(address, transactional_id, timeout_s=5):
+    """Does what a second producer with the same transactional id does when it begins: ends the open transaction and
+    fences off whoever has it. Raises OSError."""
+    where = coordinator(address, transactional_id, TRANSACTION)[1]
+    answer = ask(where, INIT_PRODUCER_ID, 0, text(transactional_id) + struct.pack(">i", 60000), timeout_s)
+    _, error = answer.take("i"), answer.take("h")
+    if error:
+        raise OSError(f"transactional id {transactional_id}: error {error}")
+
+
+def delete_records(address, topic, partition, before, timeout_s=5):
+    """Does what retention does: deletes what lies before an offset. `address` is the leader's. Raises OSError."""
+    body = array([text(topic) + array([struct.pack(">iq", partition, before)])]) + struct.pack(">i", timeout_s * 1000)
+    answer = ask(address, DELETE_RECORDS, 1, body, timeout_s + 5)
+    answer.take("i")
+
+    def result():
+        return answer.take("i"), answer.take("q"), answer.take("h")
+
+    errors = answer.array(lambda: (answer.text(), answer.array(result))[1])
+    if [each[2] for each in errors[0]] != [0]:
+        raise OSError(f"topic {topic}: error {errors[0][0][2]}")
