@@ -56,6 +56,21 @@ class Recovery(Scenario):
     def spoil(**fault):
         Shared.host.stubs["mautic"].spoil(fault)
 
+    def hold(self, portal, person="alice", **fault):
+        """Asks for a person whose export waits at one source until the fault is healed; returns the request."""
+        stub = Shared.host.stubs["mautic"]
+        self.spoil(mode="hang", **fault)
+        with stub.lock:
+            stub.calls.clear()
+        request = portal.ask_for(person)
+
+        def asked():
+            with stub.lock:
+                return list(stub.calls)
+
+        wait_for(asked, "the source to be asked")
+        return request
+
     @staticmethod
     def identity(portal, name="one"):
         return f"{portal.group}-{name}"
@@ -161,9 +176,7 @@ class Case3Suspended(Recovery):
     def test_a_worker_that_sleeps_while_it_exports_finds_it_done(self):
         portal = self.portal()
         worker = portal.worker("one")
-        self.spoil(mode="hang")
-        request = portal.ask_for("alice")
-        wait_for(lambda: portal.said(request, "progress"), "the export to go on")
+        request = self.hold(portal)
         worker.signal(signal.SIGSTOP)
         self.spoil(mode="ok")
         portal.worker("two")
@@ -194,9 +207,7 @@ class Case4JoinAndLeave(Recovery):
     def test_a_new_owner_waits_for_what_still_runs_elsewhere(self):
         portal = self.portal()
         one = portal.worker("one")
-        self.spoil(mode="hang")
-        request = portal.ask_for("alice")
-        wait_for(lambda: portal.said(request, "progress"), "the export to go on")
+        request = self.hold(portal)
         # it keeps its claim while it cannot reach Kafka, and loses its partition
         with Shared.proxy.cut(client=self.identity(portal, "one")):
             two = portal.worker("two")
@@ -252,9 +263,7 @@ class Case6OutOfOrder(Recovery):
     def test_a_long_job_at_the_base_holds_up_no_other_nor_repeats_them(self):
         portal = self.portal(changes={"work": {"concurrent_requests": 3}})
         worker = portal.worker()
-        self.spoil(mode="hang", times=1)
-        first = portal.ask_for("alice")
-        wait_for(lambda: portal.said(first, "progress"), "the long one to go on")
+        first = self.hold(portal, times=1)
         others = [portal.ask_for("carol") for _ in range(20)]
         for request in others:
             self.heard(portal, request)
@@ -270,7 +279,7 @@ class Case6OutOfOrder(Recovery):
 
     def test_metadata_of_others_is_refused_and_left_as_it_is(self):
         portal = self.portal()
-        for metadata in ("somebody else's", "dsard1:5+", "dsard1:" + "1+1," * 1000 + "1+1"):
+        for metadata in ("somebody else's", "dsard1:5+", "dsard2:1+1"):
             wire.commit(Shared.broker.address, portal.group, portal.topics["requests"], 0, 0, metadata)
             worker = portal.worker("one", ready=False)
             self.assertEqual(worker.popen.wait(60), 3, worker.log())
@@ -282,9 +291,7 @@ class Case7Retention(Recovery):
     def test_a_request_whose_message_is_deleted_while_it_is_worked_on(self):
         portal = self.portal()
         worker = portal.worker()
-        self.spoil(mode="hang", times=1)
-        first = portal.ask_for("alice")
-        wait_for(lambda: portal.said(first, "progress"), "the export to go on")
+        first = self.hold(portal, times=1)
         others = [portal.ask_for("carol") for _ in range(3)]
         for request in others:
             self.heard(portal, request)
