@@ -4,8 +4,8 @@
   GET  /__log     [{"action": "GetTickets", "params": {...}}]: the calls since the last DELETE, without credentials
   DELETE /__log   forgets them
 
-`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` sets the pace of "slow" and `bytes` the
-size of "too_large".
+`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` sets the pace of "slow", `bytes` the size
+of "too_large" and `retry_after_s` for how long "busy503" wants to be left alone.
 """
 import json
 import re
@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         if mode == "error500":
             self._send(500, b"<html><h1>Internal Server Error</h1></html>", "text/html")
         elif mode == "busy503":
-            self._send(503, b'{"error":"busy"}', extra={"Retry-After": "1"})
+            self._send(503, b'{"error":"busy"}', extra={"Retry-After": str(fault.get("retry_after_s", 1))})
         elif mode == "garbage":
             self._send(200, bytes((i * 131 + 7) % 256 for i in range(4096)))
         elif mode == "html":

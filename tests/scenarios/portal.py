@@ -276,9 +276,9 @@ class Portal:
         saved = harness.save(self.scenario.path(event.headers["ce_id"] + ".event"), event.event())
         return path, harness.open_bundle(path, saved, self.keys.recipient)
 
-    def committed(self):
+    def committed(self, topic="requests"):
         """{partition: (offset, metadata)} of dsard's group."""
-        return wire.committed(self.broker.address, self.group, self.topics["requests"], self.partitions)
+        return wire.committed(self.broker.address, self.group, self.topics[topic], self.partitions)
 
 
 def sha256(path):
