@@ -65,31 +65,32 @@ class Made:
             self.lines.append(line)
 
 
+def setUpModule():
+    """What all tests begin with."""
+    Judge.folder = unittest.enterModuleContext(tempfile.TemporaryDirectory(prefix="dsard-judge-"))
+    keys = harness.Keys(Judge.folder)
+    example = host.Host(os.path.join(Judge.folder, "host"))
+    unittest.addModuleCleanup(example.close)
+    config = harness.write_config(os.path.join(Judge.folder, "dsard.yaml"), example.where, keys)
+    os.makedirs(os.path.join(Judge.folder, "disk", "store"))
+    Judge.made = {each: Made(each, Judge.folder, config, keys, at)
+                  for at, each in enumerate(("alice", "bob", "dave", plan.NOBODY[0]))}
+    Judge.alice, Judge.bob = Judge.made["alice"], Judge.made["bob"]
+    Judge.right = [
+        {"what": "run", "seed": "made", "at": 99.0, "seconds": 10, "store": "disk/store", "group": "g", "topics": {},
+         "partitions": 1},
+        *(line for each in Judge.made.values() for line in each.lines),
+        {"what": "fault", "kind": "worker killed", "target": "one", "begin": 100.2, "end": 101.5, "done": True},
+        {"what": "exit", "worker": "one", "status": -9, "told": False, "at": 100.2},
+        {"what": "exit", "worker": "one", "status": 3, "told": False, "at": 100.2},
+        {"what": "exit", "worker": "one", "status": 0, "told": True, "at": 110.0},
+        {"what": "committed", "topic": "requests", "partition": 0, "offset": len(Judge.made)},
+        {"what": "end", "at": 111.0, "answered": True},
+    ]
+
+
 class Judge(unittest.TestCase):
     n_open = 0  # opening takes most of the time
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="dsard-judge-"))
-        keys = harness.Keys(cls.folder)
-        example = host.Host(os.path.join(cls.folder, "host"))
-        cls.addClassCleanup(example.close)
-        config = harness.write_config(os.path.join(cls.folder, "dsard.yaml"), example.where, keys)
-        os.makedirs(os.path.join(cls.folder, "disk", "store"))
-        cls.made = {each: Made(each, cls.folder, config, keys, at)
-                    for at, each in enumerate(("alice", "bob", "dave", plan.NOBODY[0]))}
-        cls.alice, cls.bob = cls.made["alice"], cls.made["bob"]
-        cls.right = [
-            {"what": "run", "seed": "made", "at": 99.0, "seconds": 10, "store": "disk/store", "group": "g", "topics": {},
-             "partitions": 1},
-            *(line for each in cls.made.values() for line in each.lines),
-            {"what": "fault", "kind": "worker killed", "target": "one", "begin": 100.2, "end": 101.5, "done": True},
-            {"what": "exit", "worker": "one", "status": -9, "told": False, "at": 100.2},
-            {"what": "exit", "worker": "one", "status": 3, "told": False, "at": 100.2},
-            {"what": "exit", "worker": "one", "status": 0, "told": True, "at": 110.0},
-            {"what": "committed", "topic": "requests", "partition": 0, "offset": len(cls.made)},
-            {"what": "end", "at": 111.0, "answered": True},
-        ]
 
     def setUp(self):
         self.lines = copy.deepcopy(self.right)

@@ -39,7 +39,7 @@ class Rule:
     """What happens when the nth request of its kind passes. Made by Proxy.when()."""
 
     def __init__(self, proxy, api, client, node, nth, where, callbacks):
-        self.proxy, self.api, self.client, self.node, self.where = api, client, node, where
+        self.proxy, self.api, self.client, self.node, self.where = proxy, api, client, node, where
         self.left, self.callbacks = nth, callbacks
         self.last = [name for name, call in callbacks.items() if call or name == "before"][-1]
         self.happened, self.error = threading.Event(), None
