@@ -20,21 +20,28 @@ struct cancel {
     int fd; /* to be polled: event_fd, or an epoll over it and the parent's */
 };
 
-int cancel_new(struct cancel **cancel, struct fault *fault)
+static struct cancel *make(const struct cancel *parent, struct fault *fault)
 {
     struct cancel *new = malloc(sizeof *new);
-    if (!new)
-        return fault_retry(fault, "no_memory", "no memory to make a request cancellable");
+    if (!new) {
+        fault_retry(fault, "no_memory", "no memory to make a request cancellable");
+        return NULL;
+    }
     atomic_init(&new->raised, false);
-    new->parent = NULL;
+    new->parent = parent;
     new->fd = new->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (new->fd < 0) {
-        int saved = errno;
+        fault_errno(fault, "no_descriptor", errno, "eventfd");
         free(new);
-        return fault_errno(fault, "no_descriptor", saved, "eventfd");
+        return NULL;
     }
-    *cancel = new;
-    return 0;
+    return new;
+}
+
+int cancel_new(struct cancel **cancel, struct fault *fault)
+{
+    *cancel = make(NULL, fault);
+    return *cancel ? 0 : -1;
 }
 
 static bool watch(int epoll, const struct cancel *cancel)
@@ -45,8 +52,8 @@ static bool watch(int epoll, const struct cancel *cancel)
 
 int cancel_new_child(struct cancel **cancel, const struct cancel *parent, struct fault *fault)
 {
-    struct cancel *new;
-    if (cancel_new(&new, fault))
+    struct cancel *new = make(parent, fault);
+    if (!new)
         return -1;
     int both = epoll_create1(EPOLL_CLOEXEC);
     if (both < 0 || !watch(both, new) || !watch(both, parent)) {
@@ -56,7 +63,6 @@ int cancel_new_child(struct cancel **cancel, const struct cancel *parent, struct
         cancel_free(new);
         return -1;
     }
-    new->parent = parent;
     new->fd = both;
     *cancel = new;
     return 0;

@@ -146,7 +146,8 @@ static const struct option exporter_options[] = {
     {"retired_keys_file", OPTION_FILE, FIELD(exporter_config, retired_keys_file),
      .help =
          "JWKS with the public parts of former `key_file`s: what they signed in the store and on the retry "
-         "topics still counts"},
+         "topics still counts. Before a `key_file` changes, every worker needs the new key's public part "
+         "here"},
     {NULL},
 };
 
@@ -214,7 +215,7 @@ static const struct option retry_options[] = {
     {"first_ms", OPTION_INTEGER, .fallback = "500", RANGE(10, 60000), FIELD(retry_config, first_ms),
      .help = "the wait before the second attempt; it doubles with each"},
     {"max_ms", OPTION_INTEGER, .fallback = "30000", RANGE(10, 600000), FIELD(retry_config, max_ms),
-     .help = "the longest wait, also when a source asks for a longer one"},
+     .help = "the longest wait; a source that asks for a longer one is not asked again in place"},
     {"tiers", OPTION_LIST, .max = 8, COUNTED(retry_config, tiers, n_tiers),
      .item_size = sizeof(struct retry_tier), .members = tier_options,
      .fallback_words = "`dsar.requests.retry.5m`, `.1h` and `.6h`, with 300, 3600 and 21600 seconds",

@@ -16,8 +16,8 @@ enum acceptance {
 };
 
 /* Accepts the request for the message at `origin`, durably, or finds whose it is. `source` is who asks (ce_source): it
- * is kept for a later cancel. A record that is not genuine is a fault ("bad_record", not retryable: somebody wrote
- * into the store). */
+ * is kept for a later cancel. A record that is not genuine is a fault, as record_read tells it ("bad_record":
+ * somebody wrote into the store). */
 int acceptance_take(const struct records *records, const struct request *request, const char *source,
                     const struct origin *origin, enum acceptance *acceptance, struct fault *fault)
     __attribute__((warn_unused_result));

@@ -145,11 +145,11 @@ static int take_over(struct claims *claims, const char *request, bool *taken, st
     return 0;
 }
 
+/* *taken is false to begin with. */
 static int take_file(struct claims *claims, const char *request, struct claim_sight *sight, bool *taken,
                      struct fault *fault)
 {
     struct content content;
-    *taken = false;
     if (look(claims, request, &content, fault) == 0) {
         /* one of this life that nobody holds was left by a release that failed */
         if (!content.ours && !content.earlier && !is_dead(claims, sight, content.digest))
@@ -214,8 +214,8 @@ static void set_idle(struct claim *claim)
 int claim_take(struct claims *claims, const char *request, struct claim_sight *sight, struct claim **claim,
                struct fault *fault)
 {
-    struct claim *new;
-    bool taken;
+    struct claim *new = NULL;
+    bool taken = false;
     *claim = NULL;
     if (enter(claims, request, &new, fault))
         return -1;
@@ -247,8 +247,8 @@ void claim_release(struct claim *claim)
         pthread_cond_wait(&claims->changed, &claims->lock);
     claim->busy = true;
     pthread_mutex_unlock(&claims->lock);
-    int result = claim->lost ? 0 : look(claims, claim->request, &content, &fault);
-    if (result == 0 && !claim->lost && content.ours)
+    int result = look(claims, claim->request, &content, &fault);
+    if (result == 0 && content.ours)
         result = store_remove(claims->store, claim->request, CLAIM_FILE, &fault);
     if (result && !is(&fault, "not_found"))
         log_fault(claims->log, LOG_LEVEL_WARNING, claim->request, "its claim is left", &fault);

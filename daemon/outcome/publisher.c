@@ -73,9 +73,9 @@ static int make_producer(rd_kafka_t **producer, const struct config *config, str
     int bad = client_set(conf, "linger.ms", "5", fault);
     if (transactional_id)
         bad = bad || client_set(conf, "transactional.id", transactional_id, fault) ||
-              client_set(conf, "transaction.timeout.ms", "30000", fault) ||
-              client_set(conf, "message.timeout.ms", "20000", fault) ||
-              client_set(conf, "topic.metadata.propagation.max.ms", "5000", fault);
+              client_set_default(conf, config, "transaction.timeout.ms", "30000", fault) ||
+              client_set_default(conf, config, "message.timeout.ms", "20000", fault) ||
+              client_set_default(conf, config, "topic.metadata.propagation.max.ms", "5000", fault);
     else
         bad = bad || client_set(conf, "enable.idempotence", "true", fault) ||
               client_set(conf, "queue.buffering.max.messages", "10000", fault);

@@ -77,6 +77,20 @@ static int parse(const struct keyring *keyring, char *text, size_t len, const ch
                : 0;
 }
 
+/* A key that is not known may be one that this worker has yet to learn of. */
+static int distrust(const char *request, const char *file, const struct fault *why, struct fault *fault)
+{
+    if (why->retryable)
+        return fault_retry(fault, why->code, "%s", why->text);
+    if (strcmp(why->code, "unknown_kid") == 0)
+        return fault_retry(
+            fault, "bad_record",
+            "store: %s/%s was signed by an unknown key: if it is an exporter's, add its public part to "
+            "exporter.retired_keys_file",
+            request, file);
+    return fault_set(fault, "bad_record", "store: %s/%s is no genuine record: %s", request, file, why->text);
+}
+
 int record_read(const struct records *records, const char *request, const char *file, const char *kind,
                 json_t **json, struct fault *fault)
 {
@@ -87,11 +101,8 @@ int record_read(const struct records *records, const char *request, const char *
     int result = store_read(records->store, request, file, &content, fault);
     if (result && strcmp(fault->code, "too_large") == 0)
         fault_set(fault, "bad_record", "store: %s/%s is larger than a record may be", request, file);
-    if (result == 0 && parse(records->keyring, content.data, content.len, request, kind, json, &why)) {
-        result = why.retryable ? fault_retry(fault, why.code, "%s", why.text)
-                               : fault_set(fault, "bad_record", "store: %s/%s is no genuine record: %s",
-                                           request, file, why.text);
-    }
+    if (result == 0 && parse(records->keyring, content.data, content.len, request, kind, json, &why))
+        result = distrust(request, file, &why, fault);
     buf_wipe(&content);
     return result;
 }

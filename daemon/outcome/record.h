@@ -29,7 +29,8 @@ int record_write(const struct records *records, const char *request, const char 
                  const json_t *json, struct store_object **object, struct fault *fault)
     __attribute__((warn_unused_result));
 
-/* Reads it: a new reference. Codes: "not_found", "bad_record" (not genuine, or not of this kind and request),
+/* Reads it: a new reference. Codes: "not_found", "bad_record" (not genuine, or not of this kind and request;
+ * retryable when its key is not known, for another worker may have a newer one),
  * "store_failed", "no_memory" (the last two are retryable). What is found is durable once store_sync has been called. */
 int record_read(const struct records *records, const char *request, const char *file, const char *kind,
                 json_t **json, struct fault *fault) __attribute__((warn_unused_result));

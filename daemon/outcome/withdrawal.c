@@ -26,8 +26,10 @@ static int name(struct subject *subject, const char *request, const unsigned cha
     bool done = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) && EVP_DigestUpdate(ctx, sha256, 32) &&
                 EVP_DigestUpdate(ctx, source, strlen(source)) && EVP_DigestFinal_ex(ctx, digest, NULL);
     EVP_MD_CTX_free(ctx);
-    if (!done)
-        return fault_retry(fault, "no_memory", "no memory for a digest");
+    if (!done) {
+        fault_retry(fault, "no_memory", "no memory for a digest");
+        return -1;
+    }
     subject->request = request;
     subject->source = source;
     hex_encode(sha256, 32, subject->body_sha256);

@@ -123,12 +123,15 @@ static int now(int dir, int64_t *unix_s, struct fault *fault)
     if (store_hidden_name(name, UNFINISHED, "clock", fault))
         return -1;
     int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int result = fd < 0 || fstat(fd, &st) ? store_failed(fault, errno, "a file", "cannot be made") : 0;
-    if (fd >= 0) {
-        close(fd);
-        unlinkat(dir, name, 0);
-    }
-    *unix_s = result ? 0 : st.st_mtime;
+    if (fd < 0)
+        return store_failed(fault, errno, "a file", "cannot be made");
+    int result = fstat(fd, &st);
+    if (result)
+        store_failed(fault, errno, "a file", "cannot be looked at");
+    else
+        *unix_s = st.st_mtime;
+    close(fd);
+    unlinkat(dir, name, 0);
     return result;
 }
 
@@ -136,7 +139,7 @@ int sweep_run(struct store *store, int64_t older_than_s, const struct cancel *ca
               struct sweep_counts *counts, struct fault *fault)
 {
     struct sweep sweep = {.dir = store->dir, .cancel = cancel, .counts = counts};
-    int64_t now_unix_s;
+    int64_t now_unix_s = 0;
     *counts = (struct sweep_counts){0};
     if (now(store->dir, &now_unix_s, fault))
         return -1;

@@ -203,7 +203,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode == "html":
             self._send(200, b"<!DOCTYPE html><html><body>Please log in</body></html>", "text/html")
         elif mode == "hang":
-            self.stub.closing.wait(3600)
+            # until the fault is healed; then the call is to be made again
+            while self.stub.fault.get("mode") == "hang" and not self.stub.closing.wait(0.05):
+                pass
             self.close_connection = True
         elif mode == "drop_connection":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

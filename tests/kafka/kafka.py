@@ -71,7 +71,8 @@ def _copy_jars(folder):
         raise OutOfReach(f"Kafka {version()} could not be fetched from Maven Central: {why.strip()[:300]}")
 
 
-def _die_with_parent(parent):
+def die_with_parent(parent):
+    """A preexec_fn: SIGKILL when the thread that started the process has ended. `parent` is os.getpid()."""
     def before_exec():
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -196,7 +197,7 @@ class Broker:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*self._java(), "kafka.Kafka", self.config], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True,
-                                            preexec_fn=_die_with_parent(os.getpid()))
+                                            preexec_fn=die_with_parent(os.getpid()))
 
     def wait(self, deadline):
         """True when the broker answers, False when it ended. Raises when the time is up."""

@@ -86,12 +86,10 @@ class Producer:
         return offset
 
     def send(self, topic, partition, key, value, headers, deadline):
-        """Sends until it is acknowledged or time.monotonic() is past the deadline; how often it was sent. Raises
-        OSError."""
-        for n in range(1, 1 << 30):
+        """Sends until it is acknowledged; the offset. Raises OSError when time.monotonic() is past the deadline."""
+        while True:
             try:
-                self.send_once(topic, partition, key, value, headers)
-                return n
+                return self.send_once(topic, partition, key, value, headers)
             except OSError:
                 if time.monotonic() > deadline:
                     raise

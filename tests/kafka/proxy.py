@@ -38,8 +38,8 @@ class Closed(OSError):
 class Rule:
     """What happens when the nth request of its kind passes. Made by Proxy.when()."""
 
-    def __init__(self, api, client, node, nth, where, callbacks):
-        self.api, self.client, self.node, self.where = api, client, node, where
+    def __init__(self, proxy, api, client, node, nth, where, callbacks):
+        self.proxy, self.api, self.client, self.node, self.where = proxy, api, client, node, where
         self.left, self.callbacks = nth, callbacks
         self.last = [name for name, call in callbacks.items() if call or name == "before"][-1]
         self.happened, self.error = threading.Event(), None
@@ -61,6 +61,11 @@ class Rule:
         if verdict == CLOSE:
             raise Closed("a rule")
         return verdict
+
+    def drop(self):
+        """It is not to happen any more."""
+        with self.proxy.changed:
+            self.proxy.rules = [each for each in self.proxy.rules if each is not self]
 
     def wait(self, timeout_s):
         """Returns when the last callback has returned; raises what a callback raised, or TimeoutError."""
@@ -95,7 +100,7 @@ class Trouble:
 
 class Proxy:
     def __init__(self):
-        self.changed = threading.Condition()  # guards all that follows; `rules` is replaced, never changed
+        self.changed = threading.Condition(threading.RLock())  # guards all that follows; `rules` is replaced, never changed
         self.listeners, self.targets = {}, {}
         self.connections, self.rules, self.troubles = set(), [], []
         self.closed = False
@@ -120,7 +125,7 @@ class Proxy:
           before     it has not been passed on: SWALLOW and CLOSE keep it from the broker
           sent       it has been passed on, and its answer, if there is one yet, is held
           answered   the answer is here: SWALLOW and CLOSE keep it from the client"""
-        rule = Rule(api, client, node, nth, where, {"before": before, "sent": sent, "answered": answered})
+        rule = Rule(self, api, client, node, nth, where, {"before": before, "sent": sent, "answered": answered})
         with self.changed:
             self.rules = [*self.rules, rule]
         return rule
@@ -211,7 +216,7 @@ class Proxy:
             for rule in [each for each in self.rules if each.concerns(step)]:
                 rule.left -= 1
                 if rule.left == 0:
-                    self.rules = [each for each in self.rules if each is not rule]
+                    rule.drop()
                     return rule
         return None
 

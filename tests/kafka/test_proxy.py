@@ -57,7 +57,7 @@ class FaultProxy(unittest.TestCase):
         for n in range(8):
             self.assertEqual(self.kcat("-P", "-t", "one", data=b"%d" % n + data).returncode, 0)
             if n == 4:
-                self.proxy.rules = []
+                rule.drop()
         came = self.kcat("-C", "-t", "one", "-e").stdout
         sent = b"".join(b"%d" % n + data for n in range(8))
         self.assertEqual(hashlib.sha256(came).digest(), hashlib.sha256(sent).digest())
@@ -99,7 +99,8 @@ class FaultProxy(unittest.TestCase):
             before=lambda step: moments.append(("before", step.answer)), sent=lambda step: moments.append(("sent", None)),
             answered=lambda step: moments.append(("answered", b"one" in step.answer)))
         for other in ({"client": "kcat"}, {"node": 2}, {"where": lambda step: False}):
-            self.proxy.when(proxy.METADATA, before=lambda step: moments.append("another's"), **other)
+            another = self.proxy.when(proxy.METADATA, before=lambda step: moments.append("another's"), **other)
+            self.addCleanup(another.drop)
         self.ask()
         self.assertEqual(moments, [])
         self.assertRaises(TimeoutError, rule.wait, 0.01)
@@ -107,7 +108,6 @@ class FaultProxy(unittest.TestCase):
             self.assertEqual(self.ask(), {"one": 1})
         rule.wait(PATIENCE_S)
         self.assertEqual(moments, [("before", None), ("sent", None), ("answered", True)])
-        self.proxy.rules = []
 
     def test_a_request_or_its_answer_is_lost(self):
         def swallow(_):

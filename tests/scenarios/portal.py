@@ -100,31 +100,44 @@ class Message:
 
 
 class Reader:
-    """Reads a topic from its beginning for as long as the test lasts, what is committed alone."""
+    """Reads a topic from its beginning for as long as the test lasts, what is committed alone. kcat ends when no broker
+    answers; then it is begun anew."""
 
     def __init__(self, bootstrap, topic):
-        self.messages, self.lock = [], threading.Lock()
-        self.kcat = subprocess.Popen(
-            ["kcat", "-C", "-b", bootstrap, "-t", topic, "-J", "-u", "-q", "-o", "beginning", "-X",
-             "isolation.level=read_committed", "-X", "reconnect.backoff.max.ms=500"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.messages, self.lock, self.closed = {}, threading.Lock(), False
+        self.command = ["kcat", "-C", "-b", bootstrap, "-t", topic, "-J", "-u", "-q", "-o", "beginning", "-X",
+                        "isolation.level=read_committed", "-X", "reconnect.backoff.max.ms=500"]
+        self._start()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
+    def _start(self):
+        self.kcat = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL)
+
     def _read(self):
-        for line in self.kcat.stdout:
+        while True:
+            for line in self.kcat.stdout:
+                message = Message(line)
+                with self.lock:
+                    self.messages.setdefault((message.partition, message.offset), message)
+            self.kcat.wait()
+            self.kcat.stdout.close()
+            time.sleep(0.2)
             with self.lock:
-                self.messages.append(Message(line))
+                if self.closed:
+                    return
+                self._start()
 
     def all(self):
         with self.lock:
-            return list(self.messages)
+            return list(self.messages.values())
 
     def close(self):
-        self.kcat.kill()
-        self.kcat.wait()
+        with self.lock:
+            self.closed = True
+            self.kcat.kill()
         self.thread.join()
-        self.kcat.stdout.close()
 
 
 class Portal:

@@ -82,6 +82,18 @@ static void one_that_is_not_genuine_is_a_fault(void **state)
     assert_string_equal(fault.code, "bad_record");
 }
 
+static void one_that_is_found_is_made_durable(void **state)
+{
+    const struct stage *stage = *state;
+    struct fault fault;
+    enum acceptance acceptance;
+    assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
+    disk_fails = true;
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &acceptance, &fault), -1);
+    assert_string_equal(fault.code, "store_failed");
+    assert_true(fault.retryable);
+}
+
 struct racer {
     const struct stage *stage;
     pthread_barrier_t *start;
@@ -136,7 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_request_belongs_to_the_first_message), TEST(each_part_of_the_origin_tells_messages_apart),
         TEST(it_is_known_what_was_accepted),          TEST(one_that_is_not_genuine_is_a_fault),
-        TEST(of_many_at_once_exactly_one_has_it),
+        TEST(one_that_is_found_is_made_durable),      TEST(of_many_at_once_exactly_one_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

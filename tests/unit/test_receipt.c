@@ -90,6 +90,19 @@ static void none_is_left_of_a_bundle_that_is_gone(void **state)
     assert_false(has_object(stage, ID, "a.receipt"));
 }
 
+static void one_that_is_found_is_made_durable(void **state)
+{
+    const struct stage *stage = *state;
+    struct fault fault;
+    struct receipt *receipt;
+    size_t n_bad;
+    leave(stage, &here, "a");
+    disk_fails = true;
+    assert_int_equal(receipt_find(&receipt, &stage->records, ID, &here, &n_bad, &fault), -1);
+    assert_null(receipt);
+    assert_string_equal(fault.code, "store_failed");
+}
+
 static void a_bundle_may_go_later(void **state)
 {
     const struct stage *stage = *state;
@@ -200,6 +213,7 @@ int main(void)
         TEST(what_was_left_is_found_again),
         TEST(an_outcome_without_a_bundle_leaves_one_too),
         TEST(none_is_left_of_a_bundle_that_is_gone),
+        TEST(one_that_is_found_is_made_durable),
         TEST(a_bundle_may_go_later),
         TEST(the_one_of_the_same_origin_is_preferred),
         TEST(those_of_a_retired_key_still_count),

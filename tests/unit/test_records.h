@@ -5,6 +5,8 @@
 #include "base/jwk.h"
 #include "outcome/record.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +18,18 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+static bool disk_fails; /* nothing can be made durable */
+
+int fsync(int fd)
+{
+    int (*real)(int);
+    *(void **)&real = dlsym(RTLD_NEXT, "fsync");
+    if (!disk_fails)
+        return real(fd);
+    errno = EIO;
+    return -1;
+}
 
 struct stage {
     char folder[64]; /* the store's */
@@ -107,6 +121,7 @@ static inline int open_stage(void **state)
     if (!stage)
         return -1;
     *state = stage;
+    disk_fails = false;
     snprintf(stage->folder, sizeof stage->folder, "/tmp/dsard-store-XXXXXX");
     snprintf(stage->keys, sizeof stage->keys, "/tmp/dsard-keys-XXXXXX");
     if (!mkdtemp(stage->folder) || !mkdtemp(stage->keys) || store_open(&stage->store, stage->folder, &fault))

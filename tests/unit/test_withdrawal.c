@@ -50,6 +50,21 @@ static void a_bogus_one_does_not_stand_in_the_way(void **state)
     assert_true(is_withdrawn(stage, 0xab, SOURCE));
 }
 
+static void one_that_is_found_is_made_durable(void **state)
+{
+    const struct stage *stage = *state;
+    const struct cancellation cancellation = {.id = ID, .sha256 = {0xab}};
+    const struct request request = {.id = ID, .sha256 = {0xab}};
+    struct fault fault;
+    bool withdrawn;
+    withdraw(stage, 0xab, SOURCE);
+    disk_fails = true;
+    assert_int_equal(withdrawal_find(&stage->records, &request, SOURCE, &withdrawn, &fault), -1);
+    assert_string_equal(fault.code, "store_failed");
+    assert_int_equal(withdrawal_store(&stage->records, &cancellation, SOURCE, &fault), -1);
+    assert_string_equal(fault.code, "store_failed");
+}
+
 static int keep_name(const char *file, void *ctx)
 {
     return snprintf(ctx, 128, "%s", file) < 0;
@@ -95,9 +110,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
     const struct CMUnitTest tests[] = {
-        TEST(one_counts_for_the_same_body_and_source),
-        TEST(one_that_was_stored_before_is_as_good),
-        TEST(a_bogus_one_does_not_stand_in_the_way),
+        TEST(one_counts_for_the_same_body_and_source), TEST(one_that_was_stored_before_is_as_good),
+        TEST(a_bogus_one_does_not_stand_in_the_way),   TEST(one_that_is_found_is_made_durable),
         TEST(one_that_is_not_genuine_is_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
