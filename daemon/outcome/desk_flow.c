@@ -1,16 +1,22 @@
 #include "base/clock.h"
 #include "outcome/parts.h"
 
-/* What parked requests may take of memory. */
+/* What parked requests of one kind may take of memory. */
 #define PARKED_BYTES_MAX (16u << 20)
 
 /* Cancels that wait to be noted down. */
 #define CONTROL_MAX 1000
 
+/* What waits for its time. */
+struct parked_load {
+    size_t n;
+    size_t bytes;
+};
+
 struct load {
-    size_t n_in_hand; /* requests, without parked ones */
-    size_t n_parked;
-    size_t parked_bytes;
+    size_t n_in_hand;           /* requests, without what waits for its time: */
+    struct parked_load retried; /* those of retry topics */
+    struct parked_load put_off; /* those of the topic of requests that are to be looked at again */
 };
 
 static struct load load_of(const struct desk *desk)
@@ -18,10 +24,13 @@ static struct load load_of(const struct desk *desk)
     struct load load = {.n_in_hand = desk->running.n + desk->done.n};
     int64_t now = clock_now_unix_ms();
     for (const struct item *item = desk->waiting.first; item; item = item->next) {
-        bool parked = item->not_before_unix_ms > now;
-        load.n_in_hand += !parked;
-        load.n_parked += parked;
-        load.parked_bytes += parked ? item->message->len : 0;
+        struct parked_load *parked = item->tier ? &load.retried : &load.put_off;
+        if (item->not_before_unix_ms > now) {
+            parked->n++;
+            parked->bytes += item->message->len;
+        } else {
+            load.n_in_hand++;
+        }
     }
     return load;
 }
@@ -32,6 +41,12 @@ static bool beyond(size_t n, size_t max, bool paused)
     return paused ? n > max / 2 : n >= max;
 }
 
+static bool are_enough(const struct desk *desk, const struct parked_load *parked, bool paused)
+{
+    return beyond(parked->n, desk->config->work.parked_max, paused) ||
+           beyond(parked->bytes, PARKED_BYTES_MAX, paused);
+}
+
 static bool should_pause(const struct desk *desk, const struct partition *partition, const struct load *load)
 {
     bool paused = partition->paused;
@@ -40,11 +55,10 @@ static bool should_pause(const struct desk *desk, const struct partition *partit
     if (beyond(offsets_runs(partition->offsets), desk->config->kafka.open_ranges, paused))
         return true;
     switch (partition->kind) {
-    case PARTITION_REQUESTS: return beyond(load->n_in_hand, desk->n_max, paused);
+    case PARTITION_REQUESTS:
+        return beyond(load->n_in_hand, desk->n_max, paused) || are_enough(desk, &load->put_off, paused);
     case PARTITION_RETRY:
-        return beyond(load->n_in_hand, desk->n_max, paused) ||
-               beyond(load->n_parked, desk->config->work.parked_max, paused) ||
-               beyond(load->parked_bytes, PARKED_BYTES_MAX, paused);
+        return beyond(load->n_in_hand, desk->n_max, paused) || are_enough(desk, &load->retried, paused);
     case PARTITION_CONTROL: break;
     }
     return beyond(desk->control.n, CONTROL_MAX, paused);
@@ -87,8 +101,8 @@ void desk_count(struct desk *desk, struct desk_census *census)
     pthread_mutex_lock(&desk->lock);
     const struct load load = load_of(desk);
     int64_t at_risk_unix_s = clock_now_unix_s() + (int64_t)desk->config->retry.margin_s;
-    census->n_parked = load.n_parked;
-    census->n_waiting = desk->waiting.n - load.n_parked;
+    census->n_parked = load.retried.n + load.put_off.n;
+    census->n_waiting = desk->waiting.n - census->n_parked;
     census->n_running = desk->running.n;
     census->n_done = desk->done.n;
     count(census, &desk->waiting, at_risk_unix_s);

@@ -263,7 +263,7 @@ static void assert_goes_on(const struct office *office)
     assert_non_null(claim);
     struct item item = ask(office, office->first);
     assert_int_equal(item.fate, ITEM_LATER);
-    assert_int_equal(item.later_ms, 1000);
+    assert_int_equal(item.later_ms, 7000);
     assert_null(item.answers);
     assert_false(item.told);
     wipe(&item);

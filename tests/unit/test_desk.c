@@ -326,6 +326,26 @@ static void what_is_to_wait_is_looked_at_again(void **state)
     answer(*state, item);
 }
 
+static void enough_that_can_only_be_looked_at_again_stops_reading(void **state)
+{
+    assign_of(*state, RETRY, RD_KAFKA_OFFSET_INVALID, NULL);
+    for (int64_t i = 0; i < 4; i++) {
+        expect_flow(*state, 0, 0, NULL);
+        put(*state, i);
+        struct item *item = take(*state, i);
+        item->fate = ITEM_LATER;
+        item->later_ms = 3600000;
+        desk_finish(*state, item);
+    }
+    expect_flow(*state, 1, 0, TOPIC);
+    assert_true(desk_withdraw(*state, "0"));
+    answer(*state, take(*state, 0));
+    expect_flow(*state, 0, 0, NULL);
+    assert_true(desk_withdraw(*state, "1"));
+    answer(*state, take(*state, 1));
+    expect_flow(*state, 0, 1, TOPIC);
+}
+
 static void open_ranges_stop_reading(void **state)
 {
     struct batch batch;
@@ -705,6 +725,7 @@ int main(void)
         TEST(enough_parked_messages_stop_their_topic_only),
         TEST(control_is_read_while_requests_are_not),
         TEST(what_is_to_wait_is_looked_at_again),
+        TEST(enough_that_can_only_be_looked_at_again_stops_reading),
         TEST(open_ranges_stop_reading),
         TEST(an_unknown_transaction_is_settled_by_what_is_committed),
         TEST(an_unknown_transaction_with_foreign_words_is_settled_as_aborted),
