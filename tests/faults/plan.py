@@ -40,24 +40,23 @@ Asked = collections.namedtuple("Asked", "request at_s person address locale agai
 
 
 def faults(seed, seconds):
-    """The faults of a run, by their beginning. All have ended when the time is up."""
+    """The faults of a run, by their beginning. All have ended when the time is up. At most two go on at a time, and then
+    at targets of different kinds. Each kind comes once before any comes again."""
     chance = random.Random(f"{seed}/faults")
-    planned, deck, before = [], [], None
-    begin_s = FIRST_FAULT_S
+    planned, deck, alone, begin_s = [], [], None, FIRST_FAULT_S
     while True:
         if not deck:
             deck = chance.sample(KINDS, len(KINDS))
         kind = deck.pop()
-        overlaps = before and before[0].targets != kind.targets and chance.random() < OVERLAPPING
+        overlaps = chance.random() < OVERLAPPING and alone and alone.targets != kind.targets
         if overlaps:
-            begin_s = chance.uniform(before[1].begin_s, before[1].end_s)
+            begin_s = chance.uniform(planned[-1].begin_s, planned[-1].end_s)
         end_s = begin_s + chance.uniform(kind.shortest_s, kind.longest_s)
         if end_s > seconds:
             return planned
-        fault = Fault(kind.name, chance.choice(kind.targets), round(begin_s, 1), round(end_s, 1))
-        planned.append(fault)
-        begin_s = max(end_s, before[1].end_s if before else 0) + chance.uniform(*PAUSE_S)
-        before = kind, fault
+        planned.append(Fault(kind.name, chance.choice(kind.targets), round(begin_s, 1), round(end_s, 1)))
+        begin_s = max(each.end_s for each in planned[-2:]) + chance.uniform(*PAUSE_S)
+        alone = None if overlaps else kind
 
 
 def requests(seed, seconds, per_second):
