@@ -35,8 +35,11 @@ PAUSE_S = (2, 5)
 OVERLAPPING = 0.2  # so many faults begin while the one before goes on, at another kind of target
 
 Fault = collections.namedtuple("Fault", "kind target begin_s end_s")
-# One request: `again_s` and `cancel_s`, if not None, are how long after it the same message and its cancel are sent.
-Asked = collections.namedtuple("Asked", "request at_s person address locale again_s cancel_s")
+# One request: `again_s` and `cancel_s`, if not None, are how long after it the same message, `shift` partitions further,
+# and its cancel are sent.
+Asked = collections.namedtuple("Asked", "request at_s person address locale again_s shift cancel_s")
+AGAIN = (0.08, 3)  # share, and mean time after the request
+CANCEL = (0.1, 2)
 
 
 def faults(seed, seconds):
@@ -66,7 +69,8 @@ def requests(seed, seconds, per_second):
     while (at_s := at_s + chance.expovariate(per_second)) < seconds:
         person = chance.choice((*PEOPLE, None))
         again_s, cancel_s = (chance.expovariate(1 / mean_s) if chance.random() < share else None
-                             for mean_s, share in ((3, 0.08), (2, 0)))
+                             for share, mean_s in (AGAIN, CANCEL))
         yield Asked(request=str(uuid.UUID(int=chance.getrandbits(128), version=4)), at_s=round(at_s, 3), person=person,
                     address=f"{person}@example.test" if person else chance.choice(NOBODY),
-                    locale=chance.choice(("en", "fr", "de")), again_s=again_s, cancel_s=cancel_s)
+                    locale=chance.choice(("en", "fr", "de")), again_s=again_s, shift=chance.choice((0, 0, 1)),
+                    cancel_s=cancel_s)
