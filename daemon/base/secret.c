@@ -9,7 +9,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
+
+#define JSON_MEMORY_WAITS 100
+#define JSON_MEMORY_NS    10000000L
 
 static atomic_ulong unlocked;
 
@@ -54,6 +58,23 @@ unsigned long secret_unlocked(void)
     return atomic_load_explicit(&unlocked, memory_order_relaxed);
 }
 
+/* jansson (2.14) does not survive the want of memory: it drops characters of what it reads and of what it writes, or
+ * aborts. So it is never told: what others give back is waited for, and the process leaves if that does not come. */
+static void *take_or_leave(size_t size)
+{
+    static const char text[] = "no memory for JSON: the process ends; what it was at is begun again\n";
+    const struct timespec pause = {.tv_nsec = JSON_MEMORY_NS};
+    for (int i = 0; i < JSON_MEMORY_WAITS; i++) {
+        void *data = malloc(size);
+        if (data)
+            return data;
+        nanosleep(&pause, NULL);
+    }
+    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)n;
+    _exit(SECRET_EXIT_NO_MEMORY);
+}
+
 static void wipe_and_free(void *data)
 {
     if (data)
@@ -73,6 +94,6 @@ int secret_harden_process(struct fault *fault)
     if (getrlimit(RLIMIT_MEMLOCK, &lock) == 0 && lock.rlim_cur == RLIM_INFINITY &&
         mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         atomic_fetch_add_explicit(&unlocked, 1, memory_order_relaxed);
-    json_set_alloc_funcs(malloc, wipe_and_free);
+    json_set_alloc_funcs(take_or_leave, wipe_and_free);
     return 0;
 }
