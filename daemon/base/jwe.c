@@ -92,12 +92,15 @@ static bool has_form(const json_t *jwe)
 static int read_header(json_t **header, const json_t *jwe, struct fault *fault)
 {
     struct buf plain;
+    struct fault cause;
     buf_init(&plain, HEADER_MAX);
     const json_t *encoded = json_object_get(jwe, "protected");
-    int result = b64url_decode(&plain, json_string_value(encoded), json_string_length(encoded), NULL);
+    int result = b64url_decode(&plain, json_string_value(encoded), json_string_length(encoded), &cause);
     if (result == 0)
-        result = strict_json_read(header, plain.data, plain.len, NULL);
+        result = strict_json_read(header, plain.data, plain.len, &cause);
     buf_wipe(&plain);
+    if (result && cause.retryable)
+        return fault_retry(fault, cause.code, "sealed text: %s", cause.text);
     return result ? fault_set(fault, "bad_jwe", "sealed text: the protected header is not a JSON object") : 0;
 }
 
@@ -105,6 +108,7 @@ static int read_header(json_t **header, const json_t *jwe, struct fault *fault)
 static int check_header(const json_t *header, const json_t *key, struct fault *fault)
 {
     json_t *epk;
+    struct fault cause;
     if (!is_text(header, "alg", "ECDH-ES+A256KW") || !is_text(header, "enc", "A256GCM") ||
         json_object_get(header, "zip") || json_object_get(header, "crit"))
         return fault_set(fault, "bad_jwe",
@@ -113,17 +117,23 @@ static int check_header(const json_t *header, const json_t *key, struct fault *f
         !json_equal(json_object_get(header, "kid"), json_object_get(key, "kid")))
         return fault_set(fault, "wrong_key", "sealed text: it is sealed to another key than this one");
     /* an ephemeral point off the curve would draw the private key out bit by bit */
-    if (jwk_public(&epk, json_object_get(header, "epk"), JWK_SEAL, fault))
-        return fault_set(fault, "bad_jwe", "sealed text: `epk` is not a public P-256 key");
+    if (jwk_public(&epk, json_object_get(header, "epk"), JWK_SEAL, &cause))
+        return cause.retryable ? fault_retry(fault, cause.code, "sealed text: %s", cause.text)
+                               : fault_set(fault, "bad_jwe", "sealed text: `epk` is not a public P-256 key");
     json_decref(epk);
     return 0;
 }
 
 static int decrypt(struct buf *text, const json_t *jwe, const json_t *key, struct fault *fault)
 {
-    size_t len = 0; /* libjose appends behind it */
-    char *plain = jose_jwe_dec(NULL, jwe, NULL, key, &len);
-    ERR_clear_error();
+    char *plain = NULL;
+    size_t len = 0;
+    /* libjose says only that it failed, also without memory; what is not sealed to the key is not so twice */
+    for (int tries = 0; !plain && tries < 2; tries++) {
+        len = 0; /* libjose appends behind it */
+        plain = jose_jwe_dec(NULL, jwe, NULL, key, &len);
+        ERR_clear_error();
+    }
     if (!plain)
         return fault_set(fault, "bad_jwe", "sealed text: it was changed, or is sealed to another key");
     int result = buf_append(text, plain, len, fault);

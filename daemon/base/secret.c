@@ -12,8 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define JSON_MEMORY_WAITS 100
-#define JSON_MEMORY_NS    10000000L
+/* How long is waited for memory at first; each wait is twice the one before. */
+#define WAIT_FIRST_NS 1000000L
+#define WAIT_LAST_NS  512000000L
 
 static atomic_ulong unlocked;
 
@@ -63,13 +64,14 @@ unsigned long secret_unlocked(void)
 static void *take_or_leave(size_t size)
 {
     static const char text[] = "no memory for JSON: the process ends; what it was at is begun again\n";
-    const struct timespec pause = {.tv_nsec = JSON_MEMORY_NS};
-    for (int i = 0; i < JSON_MEMORY_WAITS; i++) {
-        void *data = malloc(size);
-        if (data)
-            return data;
-        nanosleep(&pause, NULL);
+    void *data = malloc(size);
+    for (struct timespec wait = {.tv_nsec = WAIT_FIRST_NS}; !data && wait.tv_nsec <= WAIT_LAST_NS;
+         wait.tv_nsec *= 2) {
+        nanosleep(&wait, NULL);
+        data = malloc(size);
     }
+    if (data)
+        return data;
     ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
     (void)n;
     _exit(SECRET_EXIT_NO_MEMORY);

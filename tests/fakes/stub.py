@@ -4,8 +4,8 @@
   GET  /__log     [{"action": "GetTickets", "params": {...}}]: the calls since the last DELETE, without credentials
   DELETE /__log   forgets them
 
-`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` sets the pace of "slow" and `bytes` the
-size of "too_large".
+`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` and `bytes` set the pace of "slow", `bytes`
+the size of "too_large".
 """
 import json
 import re
@@ -228,8 +228,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif mode == "slow":
             self._head(status, len(data))
-            for at in range(0, len(data), 64):
-                self.wfile.write(data[at:at + 64])
+            step = fault.get("bytes", 64)
+            for at in range(0, len(data), step):
+                self.wfile.write(data[at:at + step])
                 if self.stub.closing.wait(fault.get("delay_ms", 200) / 1000):
                     return
         elif mode == "endless":

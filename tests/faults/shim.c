@@ -1,29 +1,20 @@
 /* A library for LD_PRELOAD that lets calls of one kind fail, the Nth and so many behind it, as they do when a disk is
- * full, memory is short or descriptors run out.
- *
- * FAULTS names a file of 64-bit numbers in the machine's order, mapped by this process and by the test, which may
- * change them at any time:
- *   kind     which of the kinds below is to fail, from 1 on; 0: none, calls are only counted
- *   at       the first call that fails, from 1 on
- *   times    how many fail, one after the other
- *   error    errno of those
- *   n_failed how many have failed
- *   counts   how many calls of each kind there were, from kind 1 on
+ * full, memory is short or descriptors run out. The environment's FAULTS names the file that says which (shim.h).
  *
  * dsard starts its connectors with an empty environment, so they never load this. Memory and threads fail only for the
  * program itself and for libraries that give an error back or are given memory that suffices: librdkafka aborts without
  * memory, by its design, libzip (1.7) writes through a null pointer, and what libc does for itself (the loader, stdio,
  * resolving names) is not this project's to mend.
  */
+#include "shim.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,18 +27,7 @@
 
 #define RANGES_MAX 16
 
-enum kind { DISK = 1, MEMORY, DESCRIPTOR, PROCESS, N_KINDS = PROCESS };
-
-struct control {
-    _Atomic uint64_t kind;
-    _Atomic uint64_t at;
-    _Atomic uint64_t times;
-    _Atomic uint64_t error;
-    _Atomic uint64_t n_failed;
-    _Atomic uint64_t counts[N_KINDS];
-};
-
-static struct control *control; /* NULL: nothing fails */
+static struct shim_control *control; /* NULL: nothing fails */
 
 /* Where the code lies whose allocations may fail. */
 static struct {
@@ -108,7 +88,7 @@ static bool ours(const void *caller)
 }
 
 /* Counts the call; true when it is to fail, with errno set. */
-static bool fails(enum kind kind)
+static bool fails(enum shim_kind kind)
 {
     if (!control)
         return false;
@@ -133,37 +113,37 @@ static bool on_disk(int fd)
 
 ssize_t write(int fd, const void *data, size_t len)
 {
-    return on_disk(fd) && fails(DISK) ? -1 : syscall(SYS_write, fd, data, len);
+    return on_disk(fd) && fails(SHIM_DISK) ? -1 : syscall(SYS_write, fd, data, len);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 {
-    return on_disk(fd) && fails(DISK) ? -1 : syscall(SYS_pwrite64, fd, data, len, offset);
+    return on_disk(fd) && fails(SHIM_DISK) ? -1 : syscall(SYS_pwrite64, fd, data, len, offset);
 }
 
 int fsync(int fd)
 {
-    return on_disk(fd) && fails(DISK) ? -1 : (int)syscall(SYS_fsync, fd);
+    return on_disk(fd) && fails(SHIM_DISK) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
 int fdatasync(int fd)
 {
-    return on_disk(fd) && fails(DISK) ? -1 : (int)syscall(SYS_fdatasync, fd);
+    return on_disk(fd) && fails(SHIM_DISK) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
 int mkdirat(int dir, const char *path, mode_t mode)
 {
-    return fails(DISK) ? -1 : (int)syscall(SYS_mkdirat, dir, path, mode);
+    return fails(SHIM_DISK) ? -1 : (int)syscall(SYS_mkdirat, dir, path, mode);
 }
 
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
-    return fails(DISK) ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+    return fails(SHIM_DISK) ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 }
 
 int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
 {
-    return fails(DISK) ? -1 : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+    return fails(SHIM_DISK) ? -1 : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
 }
 
 /* --- descriptors; what makes a file needs the disk too --- */
@@ -171,7 +151,7 @@ int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags
 static int open_it(int dir, const char *path, int flags, mode_t mode)
 {
     const bool makes = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
-    if (fails(DESCRIPTOR) || (makes && fails(DISK)))
+    if (fails(SHIM_DESCRIPTOR) || (makes && fails(SHIM_DISK)))
         return -1;
     return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
@@ -196,17 +176,17 @@ int openat(int dir, const char *path, int flags, ...)
 
 int socket(int domain, int type, int protocol)
 {
-    return fails(DESCRIPTOR) ? -1 : (int)syscall(SYS_socket, domain, type, protocol);
+    return fails(SHIM_DESCRIPTOR) ? -1 : (int)syscall(SYS_socket, domain, type, protocol);
 }
 
 int pipe2(int ends[2], int flags)
 {
-    return fails(DESCRIPTOR) ? -1 : (int)syscall(SYS_pipe2, ends, flags);
+    return fails(SHIM_DESCRIPTOR) ? -1 : (int)syscall(SYS_pipe2, ends, flags);
 }
 
 int eventfd(unsigned value, int flags)
 {
-    return fails(DESCRIPTOR) ? -1 : (int)syscall(SYS_eventfd2, value, flags);
+    return fails(SHIM_DESCRIPTOR) ? -1 : (int)syscall(SYS_eventfd2, value, flags);
 }
 
 int fcntl(int fd, int command, ...)
@@ -215,7 +195,7 @@ int fcntl(int fd, int command, ...)
     va_start(ap, command);
     const long argument = va_arg(ap, long);
     va_end(ap);
-    if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && fails(DESCRIPTOR))
+    if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && fails(SHIM_DESCRIPTOR))
         return -1;
     return (int)syscall(SYS_fcntl, fd, command, argument);
 }
@@ -226,7 +206,7 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *data, size_t size);
 
-#define MEMORY_FAILS() (ours(__builtin_return_address(0)) && fails(MEMORY))
+#define MEMORY_FAILS() (ours(__builtin_return_address(0)) && fails(SHIM_MEMORY))
 
 void *malloc(size_t size)
 {
@@ -285,7 +265,7 @@ void *mmap(void *address, size_t len, int protection, int flags, int fd, off_t o
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
     int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-    if (ours(__builtin_return_address(0)) && fails(PROCESS))
+    if (ours(__builtin_return_address(0)) && fails(SHIM_PROCESS))
         return errno;
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
     return real(thread, attributes, run, argument);
@@ -294,7 +274,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 pid_t fork(void)
 {
     pid_t (*real)(void);
-    if (ours(__builtin_return_address(0)) && fails(PROCESS))
+    if (ours(__builtin_return_address(0)) && fails(SHIM_PROCESS))
         return -1;
     *(void **)&real = dlsym(RTLD_NEXT, "fork");
     return real();
