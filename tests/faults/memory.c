@@ -134,17 +134,17 @@ static struct shim_control *map_control(void)
     return map == MAP_FAILED ? NULL : map;
 }
 
-/* The call with its `n`th allocation failing. False when it has fewer. */
-static bool judge(const struct world *world, uint64_t n,
+/* The call with its `n`th allocation of a kind failing. False when it has fewer. */
+static bool judge(const struct world *world, enum shim_kind kind, uint64_t n,
                   int (*call)(const struct world *world, struct fault *why), bool *good)
 {
     struct shim_control *control = world->control;
     struct fault why = {0};
     const uint64_t n_failed = control->n_failed;
-    control->at = control->counts[SHIM_MEMORY - 1] + n;
+    control->at = control->counts[kind - 1] + n;
     control->times = 1;
     control->error = ENOMEM;
-    control->kind = SHIM_MEMORY;
+    control->kind = kind;
     int result = call(world, &why);
     control->kind = 0;
     *good = result == 0 || why.retryable;
@@ -152,6 +152,20 @@ static bool judge(const struct world *world, uint64_t n,
         fprintf(stderr, "allocation %llu fails: %s (%s)\n", (unsigned long long)n,
                 why.text[0] ? why.text : "what was made is wrong", why.code);
     return control->n_failed > n_failed;
+}
+
+/* Returns how many of its allocations were badly taken. */
+static int sweep(const struct world *world, enum shim_kind kind, const char *name,
+                 int (*call)(const struct world *world, struct fault *why))
+{
+    int n_bad = 0;
+    uint64_t n = 0;
+    bool good;
+    while (judge(world, kind, ++n, call, &good))
+        n_bad += !good;
+    printf("%s: %llu allocations%s\n", name, (unsigned long long)n - 1,
+           kind == SHIM_CRYPTO ? " of OpenSSL" : "");
+    return n_bad;
 }
 
 int main(void)
@@ -166,13 +180,8 @@ int main(void)
     if (!world.control || secret_harden_process(&fault) || !make_world(&world))
         return 2;
     int n_bad = 0;
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        uint64_t n = 0;
-        bool good;
-        while (judge(&world, ++n, calls[i].call, &good))
-            n_bad += !good;
-        printf("%s: %llu allocations\n", calls[i].name, (unsigned long long)n - 1);
-        n_bad += n == 1;
-    }
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        n_bad += sweep(&world, SHIM_MEMORY, calls[i].name, calls[i].call) +
+                 sweep(&world, SHIM_CRYPTO, calls[i].name, calls[i].call);
     return n_bad ? 1 : 0;
 }

@@ -62,7 +62,7 @@ def setUpModule():
 class Faults:
     """The control file of shim.c (struct shim_control): says which calls of a process fail. `env` loads the shim."""
 
-    KINDS = ("disk", "memory", "descriptor", "process")
+    KINDS = ("disk", "memory", "crypto", "descriptor", "process")
     N_FAILED, COUNTS = 4, 5
 
     def __init__(self, path):
@@ -184,6 +184,9 @@ class Sweep(exports.Exports):
     def test_there_is_no_memory(self):
         self.sweep("memory", errno.ENOMEM, 60)
 
+    def test_there_is_no_memory_for_openssl(self):
+        self.sweep("crypto", errno.ENOMEM, 25)
+
     def test_there_is_no_memory_from_then_on(self):
         self.sweep("memory", errno.ENOMEM, 10, EVER)
 
@@ -252,7 +255,7 @@ class Worker(delivery.Delivery):
         self.on_kafka.heard(self.ask(), "completed")
         calls = {kind: self.faults.count(kind) - before[kind] for kind in Faults.KINDS}
         print(f"calls of one request: {calls}", file=sys.stderr)
-        plan = [("disk", errno.ENOSPC), ("disk", errno.EIO), ("memory", errno.ENOMEM), ("memory", errno.ENOMEM),
+        plan = [("disk", errno.ENOSPC), ("disk", errno.EIO), ("memory", errno.ENOMEM), ("crypto", errno.ENOMEM),
                 ("descriptor", errno.EMFILE), ("process", errno.EAGAIN)] * 4
         for kind, error in plan:
             at, times = chance.randint(1, calls[kind]), chance.choice((1, 1, 3))

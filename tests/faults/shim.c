@@ -29,36 +29,46 @@
 
 static struct shim_control *control; /* NULL: nothing fails */
 
-/* Where the code lies whose allocations may fail. */
+/* Where the code lies whose allocations may fail, and as what. */
 static struct {
     uintptr_t begin;
     uintptr_t end;
+    enum shim_kind kind;
 } ranges[RANGES_MAX];
 static size_t n_ranges;
 
 /* --- set up --- */
 
-static bool gives_errors_back(const char *path)
+/* 0: a library whose allocations never fail. */
+static enum shim_kind memory_of(const char *path)
 {
-    static const char *const libraries[] = {"/libjansson.", "/libyajl.", "/libjose."};
+    static const struct {
+        const char *name;
+        enum shim_kind kind;
+    } libraries[] = {{"/libjansson.", SHIM_MEMORY},
+                     {"/libyajl.", SHIM_MEMORY},
+                     {"/libjose.", SHIM_MEMORY},
+                     {"/libcrypto.", SHIM_CRYPTO}};
     if (!path[0])
-        return true; /* the program */
+        return SHIM_MEMORY; /* the program */
     for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
-        if (strstr(path, libraries[i]))
-            return true;
-    return false;
+        if (strstr(path, libraries[i].name))
+            return libraries[i].kind;
+    return 0;
 }
 
 static int take_ranges(struct dl_phdr_info *info, size_t size, void *data)
 {
     (void)size;
     (void)data;
-    for (size_t i = 0; gives_errors_back(info->dlpi_name) && i < info->dlpi_phnum; i++) {
+    const enum shim_kind kind = memory_of(info->dlpi_name);
+    for (size_t i = 0; kind && i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         if (header->p_type != PT_LOAD || !(header->p_flags & PF_X) || n_ranges == RANGES_MAX)
             continue;
         ranges[n_ranges].begin = info->dlpi_addr + header->p_vaddr;
-        ranges[n_ranges++].end = info->dlpi_addr + header->p_vaddr + header->p_memsz;
+        ranges[n_ranges].end = info->dlpi_addr + header->p_vaddr + header->p_memsz;
+        ranges[n_ranges++].kind = kind;
     }
     return 0;
 }
@@ -78,19 +88,19 @@ __attribute__((constructor)) static void set_up(void)
 
 /* --- which call fails --- */
 
-static bool ours(const void *caller)
+static enum shim_kind memory_at(const void *caller)
 {
     const uintptr_t at = (uintptr_t)caller;
     for (size_t i = 0; i < n_ranges; i++)
         if (at >= ranges[i].begin && at < ranges[i].end)
-            return true;
-    return false;
+            return ranges[i].kind;
+    return 0;
 }
 
 /* Counts the call; true when it is to fail, with errno set. */
 static bool fails(enum shim_kind kind)
 {
-    if (!control)
+    if (!control || !kind)
         return false;
     const uint64_t n = atomic_fetch_add(&control->counts[kind - 1], 1) + 1;
     const uint64_t at = atomic_load(&control->at);
@@ -206,7 +216,7 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *data, size_t size);
 
-#define MEMORY_FAILS() (ours(__builtin_return_address(0)) && fails(SHIM_MEMORY))
+#define MEMORY_FAILS() (control && fails(memory_at(__builtin_return_address(0))))
 
 void *malloc(size_t size)
 {
@@ -265,7 +275,7 @@ void *mmap(void *address, size_t len, int protection, int flags, int fd, off_t o
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
     int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-    if (ours(__builtin_return_address(0)) && fails(SHIM_PROCESS))
+    if (memory_at(__builtin_return_address(0)) == SHIM_MEMORY && fails(SHIM_PROCESS))
         return errno;
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
     return real(thread, attributes, run, argument);
@@ -274,7 +284,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 pid_t fork(void)
 {
     pid_t (*real)(void);
-    if (ours(__builtin_return_address(0)) && fails(SHIM_PROCESS))
+    if (memory_at(__builtin_return_address(0)) == SHIM_MEMORY && fails(SHIM_PROCESS))
         return -1;
     *(void **)&real = dlsym(RTLD_NEXT, "fork");
     return real();

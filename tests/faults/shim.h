@@ -5,7 +5,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum shim_kind { SHIM_DISK = 1, SHIM_MEMORY, SHIM_DESCRIPTOR, SHIM_PROCESS, SHIM_KINDS = SHIM_PROCESS };
+enum shim_kind {
+    SHIM_DISK = 1,
+    SHIM_MEMORY, /* of the program, jansson, yajl and libjose */
+    SHIM_CRYPTO, /* memory of OpenSSL, which asks for it fifty times as often */
+    SHIM_DESCRIPTOR,
+    SHIM_PROCESS, /* threads too */
+    SHIM_KINDS = SHIM_PROCESS
+};
 
 /* 64-bit numbers in the machine's order. Mapped by the process and by the test, which may change it at any time. */
 struct shim_control {
