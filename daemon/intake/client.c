@@ -24,6 +24,15 @@ int client_set(rd_kafka_conf_t *conf, const char *name, const char *value, struc
     return 0;
 }
 
+int client_set_default(rd_kafka_conf_t *conf, const struct config *config, const char *name,
+                       const char *value, struct fault *fault)
+{
+    for (size_t i = 0; i < config->kafka.n_properties; i++)
+        if (strcmp(config->kafka.properties[i].name, name) == 0)
+            return 0;
+    return client_set(conf, name, value, fault);
+}
+
 /* librdkafka's own message would show the value, so it is not used. */
 static int set_secret(rd_kafka_conf_t *conf, const struct config_pair *pair, struct fault *fault)
 {
