@@ -103,7 +103,7 @@ static int parse(const struct world *world, struct fault *why)
 {
     (void)world;
     struct request *request;
-    int result = request_parse(&request, body, strlen(body), NOW, why) == REQUEST_OK ? 0 : -1;
+    int result = request_parse(&request, body, strlen(body), NOW, NULL, why) == REQUEST_OK ? 0 : -1;
     request_free(request);
     return result;
 }

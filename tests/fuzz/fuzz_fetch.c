@@ -244,16 +244,24 @@ static size_t n_entries(const struct bundle *bundle)
     return n;
 }
 
+static size_t n_withheld(const struct ledger *withheld)
+{
+    json_t *lines = withheld ? ledger_json(withheld) : NULL;
+    size_t n = json_array_size(lines);
+    json_decref(lines);
+    return n;
+}
+
 static void fetch(struct stage *stage)
 {
     const struct bundle_options bundle_options = {
         .pool = stage->pool, .spool_dir = "/tmp", .passphrase = PASSPHRASE, .entries_max = 40};
     struct preview_budget previews;
-    struct source_result result = {0};
-    struct ledger *withheld = ledger_new();
+    struct answer answered = {0};
     struct bundle *bundle;
     struct fault fault;
-    if (!withheld || bundle_open(&bundle, &bundle_options, &fault))
+    int64_t retry_after_ms;
+    if (bundle_open(&bundle, &bundle_options, &fault))
         abort();
     preview_budget_init(&previews, PREVIEW_BUDGET_BYTES);
     const struct fetch_options options = {.source = &stage->source,
@@ -264,22 +272,21 @@ static void fetch(struct stage *stage)
                                           .own = stage->own,
                                           .previews = &previews,
                                           .session = {.cancel = stage->cancel}};
-    const struct fetch_outcome outcome = fetch_run(&options, &result, withheld, &fault);
-    if (outcome.verdict == FETCH_OK) {
-        const uint64_t bytes = check_result(&result);
+    const enum fetch_verdict verdict = fetch_run(&options, &answered, &retry_after_ms, &fault);
+    if (retry_after_ms < 0)
+        abort();
+    if (verdict == FETCH_OK) {
+        const uint64_t bytes = check_result(&answered.result);
         if (n_entries(bundle))
-            check_bundle(bundle, &result, bytes);
+            check_bundle(bundle, &answered.result, bytes);
     } else {
         check_fault(&fault);
-        json_t *lines = ledger_json(withheld);
-        if (outcome.verdict == FETCH_BROKEN || outcome.section || result.n_collections || n_entries(bundle) ||
-            json_array_size(lines))
+        if (verdict == FETCH_BROKEN || answered.section || answered.result.n_collections ||
+            n_withheld(answered.withheld) || n_entries(bundle))
             abort();
-        json_decref(lines);
     }
-    source_result_clear(&result);
+    answer_wipe(&answered);
     bundle_free(bundle);
-    ledger_free(withheld);
     if (atomic_load(&previews.left_bytes) != PREVIEW_BUDGET_BYTES)
         abort();
 }
