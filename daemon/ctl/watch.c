@@ -223,7 +223,7 @@ int ctl_watch(int argc, char **argv)
     struct watch watch = {.topic = "dsar.events", .timeout_ms = 3600 * 1000};
     struct fault fault;
     char *end = NULL;
-    int status;
+    int status = CTL_FAILED;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (c) {
         case 'b': watch.kafka.brokers = optarg; break;

@@ -24,31 +24,9 @@ const char *dead_state_name(enum dead_state state)
     return state_names[state];
 }
 
-/* Headers of a former death are left out: the last one counts. */
-static int copy_headers(struct outgoing *copy, const rd_kafka_message_t *message, struct fault *fault)
-{
-    rd_kafka_headers_t *headers;
-    const char *name;
-    const void *value;
-    size_t len;
-    if (rd_kafka_message_headers(message, &headers))
-        return 0;
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++)
-        if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 && outgoing_header(copy, name, value, len, fault))
-            return -1;
-    return 0;
-}
-
 struct outgoing *dead_original(const rd_kafka_message_t *message, const char *topic, struct fault *fault)
 {
-    struct outgoing *copy =
-        outgoing_new(topic, message->key, message->key_len, message->payload, message->len, fault);
-    if (copy && copy_headers(copy, message, fault)) {
-        outgoing_free(copy);
-        return NULL;
-    }
-    return copy;
+    return outgoing_forward(topic, message, PREFIX, fault);
 }
 
 /* --- letters --- */
@@ -58,20 +36,6 @@ static int number_header(struct outgoing *message, const char *name, int64_t val
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, value);
     return outgoing_text(message, name, text, fault);
-}
-
-static size_t whole_size(const rd_kafka_message_t *message)
-{
-    rd_kafka_headers_t *headers;
-    const char *name;
-    const void *value;
-    size_t len, size = message->key_len + message->len;
-    if (rd_kafka_message_headers(message, &headers))
-        return size;
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++)
-        size += strlen(name) + len + 10;
-    return size;
 }
 
 /* What tells the value apart that is not kept. */
@@ -122,7 +86,7 @@ static int fact_headers(struct outgoing *letter, const struct config *config,
 struct outgoing *dead_letter(const struct config *config, const rd_kafka_message_t *message,
                              const struct fault *why, struct fault *fault)
 {
-    bool whole = whole_size(message) <= DEAD_BYTES_MAX;
+    bool whole = outgoing_forward_size(message) <= DEAD_BYTES_MAX;
     struct outgoing *letter = whole ? dead_original(message, config->kafka.topics.dead, fault)
                                     : outgoing_new(config->kafka.topics.dead, NULL, 0, NULL, 0, fault);
     if (!letter)

@@ -44,6 +44,47 @@ int outgoing_text(struct outgoing *message, const char *name, const char *text, 
     return text ? outgoing_header(message, name, text, strlen(text), fault) : 0;
 }
 
+static int copy_headers(struct outgoing *forward, const rd_kafka_message_t *message, const char *without,
+                        struct fault *fault)
+{
+    rd_kafka_headers_t *headers;
+    const char *name;
+    const void *value;
+    size_t len;
+    if (rd_kafka_message_headers(message, &headers))
+        return 0;
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        if (strncmp(name, without, strlen(without)) != 0 && outgoing_header(forward, name, value, len, fault))
+            return -1;
+    return 0;
+}
+
+struct outgoing *outgoing_forward(const char *topic, const rd_kafka_message_t *message, const char *without,
+                                  struct fault *fault)
+{
+    struct outgoing *forward =
+        outgoing_new(topic, message->key, message->key_len, message->payload, message->len, fault);
+    if (!forward || copy_headers(forward, message, without, fault) == 0)
+        return forward;
+    outgoing_free(forward);
+    return NULL;
+}
+
+size_t outgoing_forward_size(const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers;
+    const char *name;
+    const void *value;
+    size_t len, size = message->key_len + message->len;
+    if (rd_kafka_message_headers(message, &headers))
+        return size;
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        size += strlen(name) + len + 10;
+    return size;
+}
+
 static void wipe(void *data, size_t len)
 {
     if (data)
