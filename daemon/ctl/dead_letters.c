@@ -210,6 +210,7 @@ int dead_letters_read(const struct ctl_kafka *kafka, const char *topic, dead_vis
                                                 {"auto.offset.reset", "earliest"},
                                                 {"isolation.level", "read_committed"},
                                                 {"enable.partition.eof", "true"},
+                                                {"fetch.wait.max.ms", "20"},
                                                 {"queued.max.messages.kbytes", "8192"},
                                                 {NULL, NULL}};
     struct client_opaque opaque = {.name = "consumer"};
