@@ -49,7 +49,7 @@ int command_run(int argc, char **argv, const struct command_signals *signals)
         argc, argv,
         "usage: dsard run -c FILE\n\n"
         "Takes requests from Kafka and answers them. SIGTERM: takes no more and finishes\n"
-        "what is going on (25 s); a second SIGTERM: leaves at once. Nothing is lost either way.\n",
+        "what is going on (work.grace_s); a second SIGTERM: leaves at once. Nothing is lost either way.\n",
         &path);
     if (status != -1)
         return status;
@@ -57,7 +57,7 @@ int command_run(int argc, char **argv, const struct command_signals *signals)
         return EXIT_USAGE;
     struct log *log = command_log(config);
     const struct serve_options options = {
-        .exporter = &exporter, .leave = signals->leave, .now = signals->now};
+        .exporter = &exporter, .leave = signals->leave, .now = signals->now, .hung_status = EXIT_RESTART};
     if (exporter_learn(&exporter, config, log, &fault)) {
         status = command_failed("run", &fault, EXIT_USAGE);
     } else if (exporter_open(&exporter, &fault)) {

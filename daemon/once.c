@@ -60,7 +60,7 @@ static char *outcome_text(const struct exporter *exporter, const struct receipt 
                                 .time = receipt->event_time,
                                 .request = receipt->request,
                                 .data = receipt->event_data};
-    json_t *event = event_json(exporter->config, exporter->key, &facts, fault);
+    json_t *event = event_json(exporter->config, keyring_signer(exporter->keyring), &facts, fault);
     char *text = event ? json_dumps(event, JSON_INDENT(2)) : NULL;
     if (event && !text)
         fault_retry(fault, "no_memory", "no memory for the outcome");
@@ -109,15 +109,17 @@ static int answer(struct exporter *exporter, const struct request *request, enum
     const struct origin origin = {.topic = "once"};
     struct receipt *receipt;
     struct fault fault;
+    int64_t retry_after_ms;
     const struct attempt attempt = {
         .exporter = exporter,
         .request = request,
         .origin = &origin,
+        .gaps = GAPS_ACCEPTED,
         .cancel = leave,
         .progress_cb = isatty(STDERR_FILENO) ? show_progress : NULL,
     };
     int failed = verdict == REQUEST_OK
-                     ? attempt_run(&attempt, &receipt, &fault)
+                     ? attempt_run(&attempt, &receipt, &retry_after_ms, &fault)
                      : attempt_end(exporter, request, &origin, EVENT_REFUSED, why, &receipt, &fault);
     if (failed)
         return command_failed("once", &fault, EXIT_FAILED);
@@ -126,12 +128,42 @@ static int answer(struct exporter *exporter, const struct request *request, enum
     return status;
 }
 
+/* REQUEST_UNUSABLE also when the file cannot be read. */
+static enum request_verdict read_request(struct request **request, const char *path,
+                                         const struct exporter *exporter, struct fault *why)
+{
+    struct buf body;
+    enum request_verdict verdict = REQUEST_UNUSABLE;
+    *request = NULL;
+    buf_init(&body, exporter->config->requests.max_bytes);
+    if (buf_read_file(&body, path, why) == 0)
+        verdict =
+            request_parse(request, body.data, body.len, clock_now_unix_s(), exporter->identity_keys, why);
+    buf_wipe(&body);
+    return verdict;
+}
+
+/* Of an exporter that has learned. */
+static int answer_file(struct exporter *exporter, const char *path, const struct cancel *leave)
+{
+    struct request *request;
+    struct fault fault, why;
+    enum request_verdict verdict = read_request(&request, path, exporter, &why);
+    int status = EXIT_USAGE;
+    if (verdict == REQUEST_UNUSABLE)
+        fprintf(stderr, "dsard once: %s: %s\n", path, why.text);
+    else if (exporter_open(exporter, &fault))
+        status = command_failed("once", &fault, EXIT_FAILED);
+    else
+        status = answer(exporter, request, verdict, &why, leave);
+    request_free(request);
+    return status;
+}
+
 static int run(const struct once *once, struct config *config, struct log *log, const struct cancel *leave)
 {
     struct exporter exporter;
-    struct request *request = NULL;
-    struct buf body;
-    struct fault fault, why;
+    struct fault fault;
     char *out = realpath(once->out, NULL);
     if (!out) {
         fprintf(stderr, "dsard once: --out %s: expected a folder\n", once->out);
@@ -139,24 +171,10 @@ static int run(const struct once *once, struct config *config, struct log *log, 
     }
     free(config->store.path);
     config->store.path = out;
-    buf_init(&body, config->requests.max_bytes);
-    int status = EXIT_USAGE;
-    enum request_verdict verdict = REQUEST_UNUSABLE;
-    if (buf_read_file(&body, once->request_path, &why) == 0)
-        verdict = request_parse(&request, body.data, body.len, clock_now_unix_s(), &why);
-    if (verdict == REQUEST_UNUSABLE) {
-        fprintf(stderr, "dsard once: %s: %s\n", once->request_path, why.text);
-    } else {
-        if (exporter_learn(&exporter, config, log, &fault))
-            command_failed("once", &fault, EXIT_USAGE);
-        else if (exporter_open(&exporter, &fault))
-            status = command_failed("once", &fault, EXIT_FAILED);
-        else
-            status = answer(&exporter, request, verdict, &why, leave);
-        exporter_close(&exporter);
-    }
-    request_free(request);
-    buf_wipe(&body);
+    int status = exporter_learn(&exporter, config, log, &fault)
+                     ? command_failed("once", &fault, EXIT_USAGE)
+                     : answer_file(&exporter, once->request_path, leave);
+    exporter_close(&exporter);
     return status;
 }
 

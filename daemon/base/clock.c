@@ -20,6 +20,13 @@ int64_t clock_now_unix_s(void)
     return now.tv_sec;
 }
 
+int64_t clock_now_unix_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void clock_format(int64_t unix_s, char text[CLOCK_TEXT_MAX])
 {
     const int64_t first = -62135596800, last = 253402300799;

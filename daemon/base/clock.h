@@ -14,6 +14,9 @@ int64_t clock_now_ms(void);
 /* Seconds since 1970-01-01T00:00:00Z. For what is written down. */
 int64_t clock_now_unix_s(void);
 
+/* The same in milliseconds. */
+int64_t clock_now_unix_ms(void);
+
 /* "2026-11-23T08:00:00Z" (RFC 3339, UTC). `unix_s` from year 1 to 9999; beyond it the nearest of these. */
 void clock_format(int64_t unix_s, char text[CLOCK_TEXT_MAX]);
 

@@ -4,6 +4,8 @@
 #include "base/jwk.h"
 #include "base/strict_json.h"
 
+#include <jose/b64.h>
+#include <jose/io.h>
 #include <jose/jwe.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -12,7 +14,7 @@
 #include <string.h>
 
 #define HEADER_MAX 8192
-#define MEMBER_MAX 16384 /* of an encoded member: text and header fit with room */
+#define MEMBER_MAX ((JWE_TEXT_MAX + 2) / 3 * 4) /* of an encoded member: the longest text as base64url */
 
 static bool is_text(const json_t *object, const char *name, const char *expected)
 {
@@ -89,15 +91,23 @@ static bool has_form(const json_t *jwe)
     return true;
 }
 
-static int read_header(json_t **header, const json_t *jwe, struct fault *fault)
+int jwe_header(json_t **header, const json_t *jwe, struct fault *fault)
 {
     struct buf plain;
+    struct fault cause;
+    *header = NULL;
+    if (!has_form(jwe))
+        return fault_set(
+            fault, "bad_jwe",
+            "sealed text: expected a flattened JWE of protected, encrypted_key, iv, ciphertext and tag");
     buf_init(&plain, HEADER_MAX);
     const json_t *encoded = json_object_get(jwe, "protected");
-    int result = b64url_decode(&plain, json_string_value(encoded), json_string_length(encoded), NULL);
+    int result = b64url_decode(&plain, json_string_value(encoded), json_string_length(encoded), &cause);
     if (result == 0)
-        result = strict_json_read(header, plain.data, plain.len, NULL);
+        result = strict_json_read(header, plain.data, plain.len, &cause);
     buf_wipe(&plain);
+    if (result && cause.retryable)
+        return fault_retry(fault, cause.code, "sealed text: %s", cause.text);
     return result ? fault_set(fault, "bad_jwe", "sealed text: the protected header is not a JSON object") : 0;
 }
 
@@ -105,6 +115,7 @@ static int read_header(json_t **header, const json_t *jwe, struct fault *fault)
 static int check_header(const json_t *header, const json_t *key, struct fault *fault)
 {
     json_t *epk;
+    struct fault cause;
     if (!is_text(header, "alg", "ECDH-ES+A256KW") || !is_text(header, "enc", "A256GCM") ||
         json_object_get(header, "zip") || json_object_get(header, "crit"))
         return fault_set(fault, "bad_jwe",
@@ -113,34 +124,56 @@ static int check_header(const json_t *header, const json_t *key, struct fault *f
         !json_equal(json_object_get(header, "kid"), json_object_get(key, "kid")))
         return fault_set(fault, "wrong_key", "sealed text: it is sealed to another key than this one");
     /* an ephemeral point off the curve would draw the private key out bit by bit */
-    if (jwk_public(&epk, json_object_get(header, "epk"), JWK_SEAL, fault))
-        return fault_set(fault, "bad_jwe", "sealed text: `epk` is not a public P-256 key");
+    if (jwk_public(&epk, json_object_get(header, "epk"), JWK_SEAL, &cause))
+        return cause.retryable ? fault_retry(fault, cause.code, "sealed text: %s", cause.text)
+                               : fault_set(fault, "bad_jwe", "sealed text: `epk` is not a public P-256 key");
     json_decref(epk);
     return 0;
 }
 
+/* Opens into `plain`, which has room for `*len` bytes; `*len` is then how many there are. */
+static bool decrypt_into(void *plain, size_t *len, const json_t *jwe, const json_t *key)
+{
+    const json_t *ciphertext = json_object_get(jwe, "ciphertext");
+    json_t *cek = jose_jwe_dec_jwk(NULL, jwe, NULL, key);
+    /* not jose_jwe_dec: its memory grows by realloc, which leaves what it held behind unwiped */
+    jose_io_auto_t *out = jose_io_buffer(NULL, plain, len);
+    jose_io_auto_t *decrypter = cek && out ? jose_jwe_dec_cek_io(NULL, jwe, cek, out) : NULL;
+    jose_io_auto_t *decoder = decrypter ? jose_b64_dec_io(decrypter) : NULL;
+    bool done = decoder &&
+                decoder->feed(decoder, json_string_value(ciphertext), json_string_length(ciphertext)) &&
+                decoder->done(decoder);
+    json_decref(cek);
+    ERR_clear_error();
+    return done;
+}
+
 static int decrypt(struct buf *text, const json_t *jwe, const json_t *key, struct fault *fault)
 {
-    size_t len = 0; /* libjose appends behind it */
-    char *plain = jose_jwe_dec(NULL, jwe, NULL, key, &len);
-    ERR_clear_error();
+    const size_t max = json_string_length(json_object_get(jwe, "ciphertext")) / 4 * 3 + 3;
+    size_t len = max;
+    char *plain = malloc(max);
     if (!plain)
-        return fault_set(fault, "bad_jwe", "sealed text: it was changed, or is sealed to another key");
-    int result = buf_append(text, plain, len, fault);
-    OPENSSL_cleanse(plain, len);
+        return fault_retry(fault, "no_memory", "no memory for a sealed text");
+    bool opened = decrypt_into(plain, &len, jwe, key);
+    if (!opened) {
+        /* libjose says only that it failed, also without memory; what is not sealed to the key is not so twice */
+        len = max;
+        opened = decrypt_into(plain, &len, jwe, key);
+    }
+    int result =
+        opened ? buf_append(text, plain, len, fault)
+               : fault_set(fault, "bad_jwe", "sealed text: it was changed, or is sealed to another key");
+    OPENSSL_cleanse(plain, max); /* all of it: what was written before the tag was found false, too */
     free(plain);
     return result;
 }
 
 int jwe_open(struct buf *text, json_t **header, const json_t *jwe, const json_t *key, struct fault *fault)
 {
-    *header = NULL;
-    if (!has_form(jwe))
-        return fault_set(
-            fault, "bad_jwe",
-            "sealed text: expected a flattened JWE of protected, encrypted_key, iv, ciphertext and tag");
-    if (read_header(header, jwe, fault) == 0 && check_header(*header, key, fault) == 0 &&
-        decrypt(text, jwe, key, fault) == 0)
+    if (jwe_header(header, jwe, fault))
+        return -1;
+    if (check_header(*header, key, fault) == 0 && decrypt(text, jwe, key, fault) == 0)
         return 0;
     json_decref(*header);
     *header = NULL;

@@ -29,11 +29,13 @@ static int field(struct buf *out, const json_t *jwk, const char *name, struct fa
 {
     const json_t *member = json_object_get(jwk, name);
     const char *text = json_string_value(member);
-    struct fault cause;
-    if (!text || json_string_length(member) != FIELD_TEXT_BYTES ||
-        b64url_decode(out, text, FIELD_TEXT_BYTES, &cause))
-        return fault_set(fault, "bad_key", "key: `%s` must be 32 bytes as base64url without padding", name);
-    return 0;
+    struct fault cause = {0};
+    if (text && json_string_length(member) == FIELD_TEXT_BYTES &&
+        b64url_decode(out, text, FIELD_TEXT_BYTES, &cause) == 0)
+        return 0;
+    if (cause.retryable)
+        return fault_retry(fault, cause.code, "key: %s", cause.text);
+    return fault_set(fault, "bad_key", "key: `%s` must be 32 bytes as base64url without padding", name);
 }
 
 static int key_params(OSSL_PARAM_BLD *builder, const struct buf *point, const BIGNUM *d)
@@ -94,7 +96,8 @@ static int check_numbers(const json_t *jwk, bool private, struct fault *fault)
             goto out;
         }
     }
-    if (holds(&point, d))
+    /* OpenSSL says only that it failed, also without memory; what is no point is none twice */
+    if (holds(&point, d) || holds(&point, d))
         result = 0;
     else
         fault_set(fault, "bad_key",
@@ -179,22 +182,84 @@ int jwk_generate(json_t **key, enum jwk_use use, struct fault *fault)
     return result;
 }
 
-int jwk_load_private(json_t **key, const char *path, enum jwk_use use, struct fault *fault)
+/* The JSON of a file that is for its owner. */
+static int load_private_json(json_t **json, const char *path, size_t max, struct fault *fault)
 {
     struct stat st;
-    json_t *jwk;
-    *key = NULL;
+    *json = NULL;
     if (stat(path, &st))
         return fault_errno(fault, "file_unreadable", errno, "%s", path);
     if (st.st_mode & (S_IWGRP | S_IRWXO))
         return fault_set(fault, "file_mode",
                          "%s: a private key that others can reach (mode %03o); expected 0600: chmod 600 it",
                          path, (unsigned)(st.st_mode & 0777));
-    if (load_json(&jwk, path, KEY_FILE_BYTES, fault))
+    return load_json(json, path, max, fault);
+}
+
+int jwk_load_private(json_t **key, const char *path, enum jwk_use use, struct fault *fault)
+{
+    json_t *jwk;
+    *key = NULL;
+    if (load_private_json(&jwk, path, KEY_FILE_BYTES, fault))
         return -1;
     int result = take_private(key, jwk, use, fault);
     json_decref(jwk);
     return result ? fault_prefix(fault, "%s", path) : 0;
+}
+
+static bool has_kid_of(const json_t *keys, const json_t *key)
+{
+    size_t i;
+    const json_t *other;
+    json_array_foreach (keys, i, other)
+        if (json_equal(json_object_get(other, "kid"), json_object_get(key, "kid")))
+            return true;
+    return false;
+}
+
+static int add_private(json_t *keys, const json_t *jwk, enum jwk_use use, struct fault *fault)
+{
+    json_t *key;
+    if (take_private(&key, jwk, use, fault))
+        return -1;
+    if (has_kid_of(keys, key)) {
+        json_decref(key);
+        return fault_set(fault, "bad_key", "`kid` is the same as another key's");
+    }
+    return json_array_append_new(keys, key) ? fault_retry(fault, "no_memory", "no memory for keys") : 0;
+}
+
+static int take_private_set(json_t *keys, const json_t *list, enum jwk_use use, struct fault *fault)
+{
+    size_t i;
+    const json_t *jwk;
+    if (json_array_size(list) == 0)
+        return fault_set(fault, "bad_key", "expected a JWK Set of at least one key: {\"keys\": […]}");
+    json_array_foreach (list, i, jwk)
+        if (add_private(keys, jwk, use, fault))
+            return fault_prefix(fault, "keys[%zu]", i);
+    return 0;
+}
+
+int jwk_load_private_set(json_t **keys, const char *path, enum jwk_use use, struct fault *fault)
+{
+    json_t *json, *found = json_array();
+    *keys = NULL;
+    if (!found)
+        return fault_retry(fault, "no_memory", "no memory for keys");
+    if (load_private_json(&json, path, KEY_SET_BYTES, fault)) {
+        json_decref(found);
+        return -1;
+    }
+    const json_t *list = json_object_get(json, "keys");
+    int result = list ? take_private_set(found, list, use, fault) : add_private(found, json, use, fault);
+    json_decref(json);
+    if (result) {
+        json_decref(found);
+        return fault_prefix(fault, "%s", path);
+    }
+    *keys = found; /* the caller's from here */
+    return 0;
 }
 
 int jwk_load_set(json_t **set, const char *path, struct fault *fault)
@@ -237,8 +302,9 @@ int jwk_thumbprint(const json_t *key, char text[JWK_THUMBPRINT_MAX], struct faul
     unsigned char digest[32];
     struct buf out;
     buf_init(&out, JWK_THUMBPRINT_MAX - 1);
+    /* the key is a good one, so there was no memory */
     if (jose_jwk_thp_buf(NULL, key, "S256", digest, sizeof digest) != sizeof digest)
-        return fault_set(fault, "internal", "the thumbprint of a key cannot be computed");
+        return fault_retry(fault, "no_memory", "the thumbprint of a key cannot be computed now");
     int result = b64url_encode(&out, digest, sizeof digest, fault);
     if (result == 0)
         memcpy(text, out.data, out.len + 1);

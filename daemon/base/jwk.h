@@ -29,6 +29,11 @@ int jwk_generate(json_t **key, enum jwk_use use, struct fault *fault) __attribut
 int jwk_load_private(json_t **key, const char *path, enum jwk_use use, struct fault *fault)
     __attribute__((warn_unused_result));
 
+/* Reads several private keys as jwk_load_private reads one: from a JWK Set, {"keys":[…]}, of one key or more, or
+ * from a JWK that stands alone. `*keys` is a list of them, each with another `kid`. */
+int jwk_load_private_set(json_t **keys, const char *path, enum jwk_use use, struct fault *fault)
+    __attribute__((warn_unused_result));
+
 /* Reads a JWK Set, {"keys":[…]}, of at most 1 MiB. Its keys are as they were written: jwk_public reads each.
  */
 int jwk_load_set(json_t **set, const char *path, struct fault *fault) __attribute__((warn_unused_result));

@@ -101,21 +101,25 @@ void bundle_make_room(struct bundle *bundle, size_t n)
     pthread_mutex_unlock(&bundle->lock);
 }
 
-int bundle_add_name(struct bundle *bundle, const char *name, struct fault *fault)
+int section_add_name(struct section *section, const char *name, struct fault *fault)
 {
+    struct bundle *bundle = section->bundle;
     pthread_mutex_lock(&bundle->lock);
     int result =
-        bundle->names.n_names < bundle->entries_max
-            ? name_set_add(&bundle->names, name, fault)
+        bundle->n_entries < bundle->entries_max
+            ? name_set_add(&section->names, name, fault)
             : fault_set(fault, "too_many_entries", "a bundle holds at most %zu entries", bundle->entries_max);
+    bundle->n_entries += result == 0;
     pthread_mutex_unlock(&bundle->lock);
     return result;
 }
 
-void bundle_remove_name(struct bundle *bundle, const char *name)
+void section_remove_name(struct section *section, const char *name)
 {
+    struct bundle *bundle = section->bundle;
     pthread_mutex_lock(&bundle->lock);
-    name_set_remove(&bundle->names, name);
+    name_set_remove(&section->names, name);
+    bundle->n_entries--;
     pthread_mutex_unlock(&bundle->lock);
 }
 
@@ -172,16 +176,15 @@ int bundle_write(struct bundle *bundle, int64_t mtime_unix_s, const struct archi
 {
     if (bundle->written)
         return fault_set(fault, "internal", "the bundle has been written already");
-    if (bundle->names.n_names == 0)
+    if (bundle->n_entries == 0)
         return fault_set(fault, "internal", "the bundle has no entries");
-    struct archive_member *members = calloc(bundle->names.n_names, sizeof *members);
+    struct archive_member *members = calloc(bundle->n_entries, sizeof *members);
     if (!members)
-        return fault_retry(fault, "no_memory", "no memory for an archive of %zu entries",
-                           bundle->names.n_names);
+        return fault_retry(fault, "no_memory", "no memory for an archive of %zu entries", bundle->n_entries);
     struct members filling = {.next = members, .fault = fault};
     const struct archive_content content = {
         .members = members,
-        .n_members = bundle->names.n_names,
+        .n_members = bundle->n_entries,
         .mtime_unix_s = mtime_unix_s,
     };
     int result = each_entry(bundle, add_member, &filling);

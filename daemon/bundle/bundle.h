@@ -70,8 +70,9 @@ struct entry_filter {
 #define ENTRY_LAST          2u
 
 /* A new entry of the section. `name` is its path in the archive, copied: segments of [A-Za-z0-9._-] with '/'
- * between them, none "." or "..", unique in the bundle. `filter` is copied and may be NULL. Takes more than a
- * millisecond, for the entry's keys. Fails with "bad_name", "duplicate_name" or "too_many_entries". */
+ * between them, none "." or "..", unique in the section. Two sections may hold the same names, as two answers of one
+ * source do, as long as all but one are dropped before bundle_write. `filter` is copied and may be NULL. Takes more than
+ * a millisecond, for the entry's keys. Fails with "bad_name", "duplicate_name" or "too_many_entries". */
 int entry_open(struct entry **entry, struct section *section, const char *name,
                const struct entry_filter *filter, struct fault *fault) __attribute__((warn_unused_result));
 
@@ -116,7 +117,7 @@ struct archive_info {
 };
 
 /* Writes all ended entries, at least one, as one zip (zip64 where needed). `mtime_unix_s` is every entry's
- * time, written as UTC. Entries that have not ended are a fault. May be called once. `info` is filled on
+ * time, written as UTC. Entries that have not ended or have the same name are a fault. May be called once. `info` is filled on
  * success only; on a fault, the sink's own or another, what the sink took is no archive and must be thrown
  * away. */
 int bundle_write(struct bundle *bundle, int64_t mtime_unix_s, const struct archive_sink *sink,

@@ -32,7 +32,7 @@ int entry_open(struct entry **entry, struct section *section, const char *name,
     made->info.name = made->name;
     made->section = section;
     strand_init(&made->strand, section->spool);
-    if (bundle_add_name(section->bundle, made->name, fault))
+    if (section_add_name(section, made->name, fault))
         goto free_entry;
     if (start_sealing(made, filter, fault))
         goto remove_name;
@@ -41,7 +41,7 @@ int entry_open(struct entry **entry, struct section *section, const char *name,
     return 0;
 
 remove_name:
-    bundle_remove_name(section->bundle, made->name);
+    section_remove_name(section, made->name);
 free_entry:
     strand_wipe(&made->strand);
     free(made);
@@ -117,7 +117,7 @@ void entry_drop(struct entry *entry)
         section->writing = NULL;
     }
     seal_free(entry->seal);
-    bundle_remove_name(section->bundle, entry->name);
+    section_remove_name(section, entry->name);
     TAILQ_REMOVE(&section->entries, entry, link);
     strand_wipe(&entry->strand);
     free(entry);

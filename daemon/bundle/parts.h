@@ -23,6 +23,7 @@ struct entry {
 struct section {
     TAILQ_ENTRY(section) link;
     TAILQ_HEAD(, entry) entries;
+    struct name_set names;
     struct bundle *bundle;
     struct spool *spool;
     struct entry *writing; /* the entry of `block`; NULL without one */
@@ -39,13 +40,13 @@ struct bundle {
 
     pthread_mutex_t lock; /* over what follows */
     TAILQ_HEAD(, section) sections;
-    struct name_set names;
+    size_t n_entries; /* of all sections */
 };
 
 /* Borrows an entry's name. Fails with "duplicate_name" or "too_many_entries". */
-int bundle_add_name(struct bundle *bundle, const char *name, struct fault *fault)
+int section_add_name(struct section *section, const char *name, struct fault *fault)
     __attribute__((warn_unused_result));
-void bundle_remove_name(struct bundle *bundle, const char *name);
+void section_remove_name(struct section *section, const char *name);
 
 /* Hands over the block in the making, if there is one. */
 void section_flush(struct section *section);

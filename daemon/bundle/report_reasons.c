@@ -66,6 +66,9 @@ static const struct reason withheld[] = {
 };
 
 static const struct reason gaps[] = {
+    {"circuit_open",
+     {"The system had failed to answer several times in a row, so it was not asked.",
+      "Le système n’avait pas répondu plusieurs fois de suite et n’a donc pas été interrogé."}},
     {"ownership",
      {"The system answered with data that is not shown to be yours; none of it was used.",
       "Le système a répondu avec des données dont rien ne prouve qu’elles sont les vôtres\u00a0; aucune n’a "

@@ -149,6 +149,10 @@ struct source_config {
     const char *folder; /* the configuration's, borrowed: relative paths in settings start there */
 };
 
+struct ops_config {
+    char *address; /* NULL: nothing is shown */
+};
+
 struct log_config {
     enum log_level level;
     enum config_log_format format;
@@ -169,6 +173,7 @@ struct config {
     size_t n_sources;
     char *connectors_dir;
     char *profiles_dir;
+    struct ops_config ops;
     struct log_config log;
 };
 

@@ -47,6 +47,15 @@ static bool is_results_url(const char *text)
     return scalar_is_url(text) && (last == '/' || last == '=');
 }
 
+/* An IP address, in brackets where it has colons, and a port. */
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    long long port;
+    return colon && colon > text && colon - text < 64 && scalar_is_integer(colon + 1, &port) && port >= 0 &&
+           port <= 65535 && strspn(text, DIGITS "abcdefABCDEF.:[]") >= (size_t)(colon - text);
+}
+
 static const struct text_rule controller_id_rule = {is_controller_id, "1 to 64 of a-z, 0-9, '.' and '-'"};
 static const struct text_rule source_name_rule = {is_source_name,
                                                   "1 to 32 of a-z, 0-9 and '-', the first a letter"};
@@ -55,6 +64,7 @@ static const struct text_rule kind_rule = {scalar_is_name,
 static const struct text_rule topic_rule = {is_topic,
                                             "a topic name: 1 to 249 of A-Z, a-z, 0-9, '.', '_' and '-'"};
 static const struct text_rule uri_rule = {is_uri_reference, "a URI reference (RFC 3986)"};
+static const struct text_rule address_rule = {is_address, "an IP address and a port, as in 127.0.0.1:9470"};
 static const struct text_rule results_url_rule = {is_results_url,
                                                   "an http or https URL that ends in '/' or '='"};
 
@@ -136,7 +146,8 @@ static const struct option exporter_options[] = {
     {"retired_keys_file", OPTION_FILE, FIELD(exporter_config, retired_keys_file),
      .help =
          "JWKS with the public parts of former `key_file`s: what they signed in the store and on the retry "
-         "topics still counts"},
+         "topics still counts. Before a `key_file` changes, every worker needs the new key's public part "
+         "here"},
     {NULL},
 };
 
@@ -204,7 +215,7 @@ static const struct option retry_options[] = {
     {"first_ms", OPTION_INTEGER, .fallback = "500", RANGE(10, 60000), FIELD(retry_config, first_ms),
      .help = "the wait before the second attempt; it doubles with each"},
     {"max_ms", OPTION_INTEGER, .fallback = "30000", RANGE(10, 600000), FIELD(retry_config, max_ms),
-     .help = "the longest wait, also when a source asks for a longer one"},
+     .help = "the longest wait; a source that asks for a longer one is not asked again in place"},
     {"tiers", OPTION_LIST, .max = 8, COUNTED(retry_config, tiers, n_tiers),
      .item_size = sizeof(struct retry_tier), .members = tier_options,
      .fallback_words = "`dsar.requests.retry.5m`, `.1h` and `.6h`, with 300, 3600 and 21600 seconds",
@@ -271,6 +282,12 @@ static const struct option source_options[] = {
     {NULL},
 };
 
+static const struct option ops_options[] = {
+    {"address", OPTION_TEXT, .rule = &address_rule, FIELD(ops_config, address),
+     .help = "where the worker's figures are shown for Prometheus, at /metrics; without it nowhere"},
+    {NULL},
+};
+
 static const struct option log_options[] = {
     {"level", OPTION_CHOICE, .fallback = "info", .choices = log_levels, FIELD(log_config, level),
      .help = "the least that is logged"},
@@ -303,6 +320,8 @@ static const struct option all_options[] = {
     {"profiles_dir", OPTION_PATH,
      .fallback_words = "`../share/dsard/profiles`, seen from the program's folder",
      FIELD(config, profiles_dir), .help = "where profiles lie"},
+    {"ops", OPTION_SECTION, FIELD(config, ops), .members = ops_options,
+     .help = "What a worker shows of itself."},
     {"log", OPTION_SECTION, FIELD(config, log), .members = log_options,
      .help = "What is written to standard error."},
     {NULL},

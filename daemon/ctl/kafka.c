@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define PROPERTIES_MAX_BYTES 65536
+#define METADATA_MS          10000
 
 static int set_line(rd_kafka_conf_t *conf, char *line, const char *path, unsigned number, struct fault *fault)
 {
@@ -60,4 +61,35 @@ rd_kafka_t *ctl_kafka_client(const struct ctl_kafka *kafka, rd_kafka_type_t type
     if (delivered_cb)
         rd_kafka_conf_set_dr_msg_cb(conf, delivered_cb);
     return client_new(type, conf, opaque->name, fault);
+}
+
+static int list_partitions(rd_kafka_topic_partition_list_t **list, const char *name,
+                           const struct rd_kafka_metadata *metadata, struct fault *fault)
+{
+    const struct rd_kafka_metadata_topic *topic = metadata->topics;
+    if (metadata->topic_cnt != 1 || topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return fault_set(fault, "no_topic", "topic %s: there is no such topic", name);
+    if (topic->err || topic->partition_cnt == 0)
+        return fault_retry(fault, "kafka", "topic %s: %s", name, rd_kafka_err2str(topic->err));
+    *list = rd_kafka_topic_partition_list_new(topic->partition_cnt);
+    for (int i = 0; i < topic->partition_cnt; i++)
+        rd_kafka_topic_partition_list_add(*list, name, topic->partitions[i].id)->offset =
+            RD_KAFKA_OFFSET_BEGINNING;
+    return 0;
+}
+
+int ctl_kafka_partitions(rd_kafka_topic_partition_list_t **list, rd_kafka_t *client, const char *topic,
+                         struct fault *fault)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+    rd_kafka_resp_err_t error =
+        handle ? rd_kafka_metadata(client, 0, handle, &metadata, METADATA_MS) : rd_kafka_last_error();
+    if (handle)
+        rd_kafka_topic_destroy(handle);
+    if (error)
+        return fault_retry(fault, "kafka", "topic %s: %s", topic, rd_kafka_err2str(error));
+    int result = list_partitions(list, topic, metadata, fault);
+    rd_kafka_metadata_destroy(metadata);
+    return result;
 }

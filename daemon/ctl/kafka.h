@@ -20,4 +20,8 @@ rd_kafka_t *ctl_kafka_client(const struct ctl_kafka *kafka, rd_kafka_type_t type
                                                   void *ctx),
                              struct fault *fault);
 
+/* The partitions of a topic, their offsets set to its beginning; the caller's. Codes: "no_topic", "kafka". */
+int ctl_kafka_partitions(rd_kafka_topic_partition_list_t **list, rd_kafka_t *client, const char *topic,
+                         struct fault *fault) __attribute__((warn_unused_result));
+
 #endif

@@ -10,12 +10,15 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
-    {"keygen", ctl_keygen, "make a key: to sign requests, to sign as an exporter, or to receive bundles"},
+    {"keygen", ctl_keygen,
+     "make a key: to sign requests or as an exporter, to receive bundles, to open sealed identities"},
     {"submit", ctl_submit, "sign a request and put it on Kafka"},
+    {"cancel", ctl_cancel, "sign the cancellation of a request and put it on Kafka"},
     {"watch", ctl_watch, "show what becomes of a request"},
     {"open", ctl_open, "unpack a bundle"},
     {"passphrase", ctl_passphrase, "print a bundle's passphrase, for 7-Zip and the like"},
     {"verify", ctl_verify, "check a bundle against its event and its manifest"},
+    {"dead", ctl_dead, "list, show, replay and drop dead letters"},
 };
 
 static int usage(FILE *out, int status)

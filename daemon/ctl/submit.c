@@ -1,47 +1,37 @@
 #include "base/clock.h"
 #include "base/jwk.h"
 #include "ctl/ctl.h"
-#include "ctl/kafka.h"
+#include "ctl/portal.h"
 #include "intake/request.h"
-#include "intake/signature.h"
+#include "intake/sealed_identities.h"
 #include "outcome/event.h"
 
-#include <getopt.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUEST_TYPE      "org.dsard.request.v1"
-#define REQUEST_MAX_BYTES (1024 * 1024)
-#define LIFETIME_S        (45 * 86400)
-#define DELIVERY_MS       30000
-
 static const char help[] =
-    "usage: dsarctl submit --brokers LIST --request FILE --key FILE --source URI --audience TEXT\n"
-    "                      [--recipient FILE] [--topic NAME] [--properties FILE]\n\n"
+    "usage: dsarctl submit --request FILE [--recipient FILE] [--seal-to FILE] [--save FILE]\n"
+    "                      " PORTAL_USAGE "\n\n"
     "Signs a request and puts it on Kafka; prints its id. FILE (or - for standard input) is the request's "
     "JSON; what\n"
     "it leaves out of subject_request_id, submitted_time, api_version and recipient is filled in.\n"
-    "  --key         the portal's private signing key (keygen --kind portal)\n"
-    "  --source      who asks: ce_source, as //portal.example\n"
-    "  --audience    requests.audience of the workers (by default their controller.id)\n"
     "  --recipient   the recipient's JWK (keygen --kind recipient)\n"
-    "  --topic       dsar.requests by default\n"
-    "  --properties  a file of librdkafka properties, NAME=VALUE a line\n";
+    "  --seal-to     the workers' public JWK (keygen --kind worker): subject_identities are sealed to it, so "
+    "that\n"
+    "                none of them rests in Kafka\n"
+    "  --save        writes the data as they are sent to FILE (which must not exist), for `dsarctl cancel` "
+    "and to\n"
+    "                send them once more; with --seal-to it holds no identities in clear\n"
+    "  --topic       dsar.requests by default\n" PORTAL_HELP;
 
 struct submit {
-    struct ctl_kafka kafka;
+    struct portal portal;
     const char *request_path;
-    const char *key_path;
-    const char *source;
-    const char *audience;
     const char *recipient_path;
-    const char *topic;
-};
-
-struct delivery {
-    struct client_opaque opaque; /* first: log callbacks look for it */
-    rd_kafka_resp_err_t error;
+    const char *seal_path;
+    const char *save_path;
 };
 
 static int set_default(json_t *object, const char *name, json_t *value)
@@ -57,7 +47,50 @@ static json_t *sub_object(json_t *object, const char *name)
     return set_default(object, name, json_object()) ? NULL : json_object_get(object, name);
 }
 
-static int complete_request(json_t *body, const char *recipient_path, struct fault *fault)
+/* A key to seal to. What is used is the public part, whichever file was named. NULL with a fault. */
+static json_t *read_public(const char *path, struct fault *fault)
+{
+    json_t *jwk = ctl_read_json(path, 65536, fault), *key;
+    if (!jwk)
+        return NULL;
+    json_object_del(jwk, "d");
+    if (jwk_public(&key, jwk, JWK_SEAL, fault))
+        fault_prefix(fault, "%s", path);
+    json_decref(jwk);
+    return key;
+}
+
+static int name_recipient(json_t *own, const char *path, struct fault *fault)
+{
+    json_t *key = read_public(path, fault);
+    if (!key)
+        return -1;
+    if (set_default(own, "recipient", json_pack("{s:o}", "jwk", key)))
+        return fault_retry(fault, "no_memory", "no memory for a request");
+    return 0;
+}
+
+/* Takes the identities out of the request and puts them, sealed, where the workers look for them. */
+static int seal_identities(json_t *body, json_t *own, const char *path, struct fault *fault)
+{
+    const char *id = json_string_value(json_object_get(body, "subject_request_id"));
+    json_t *identities = json_object_get(body, "subject_identities"), *sealed;
+    if (!identities || json_object_get(own, "sealed_identities"))
+        return fault_set(fault, "bad_request",
+                         "--seal-to: expected a request with identities that are not sealed");
+    json_t *key = read_public(path, fault);
+    if (!key)
+        return -1;
+    int result = sealed_identities_make(&sealed, id, identities, key, fault);
+    json_decref(key);
+    if (result == 0 && json_object_set_new(own, "sealed_identities", sealed))
+        result = fault_retry(fault, "no_memory", "no memory for a request");
+    if (result == 0)
+        json_object_del(body, "subject_identities");
+    return result;
+}
+
+static int complete_request(json_t *body, const struct submit *submit, struct fault *fault)
 {
     char id[37], now[CLOCK_TEXT_MAX];
     clock_format(clock_now_unix_s(), now);
@@ -68,111 +101,36 @@ static int complete_request(json_t *body, const char *recipient_path, struct fau
         set_default(body, "submitted_time", json_string(now)) ||
         set_default(body, "api_version", json_string("2.0")))
         return fault_set(fault, "bad_request", "the request cannot be completed: expected a JSON object");
-    if (!recipient_path)
-        return 0;
-    json_t *jwk = ctl_read_json(recipient_path, 65536, fault), *public_key;
-    if (!jwk)
+    if (!json_is_string(json_object_get(body, "subject_request_id")))
+        return fault_set(fault, "bad_request", "subject_request_id must be a text");
+    if (submit->recipient_path && name_recipient(own, submit->recipient_path, fault))
         return -1;
-    json_object_del(jwk, "d"); /* what is sent is the public part, whichever file was named */
-    int result = jwk_public(&public_key, jwk, JWK_SEAL, fault);
-    if (result)
-        fault_prefix(fault, "%s", recipient_path);
-    else
-        result = set_default(own, "recipient", json_pack("{s:o}", "jwk", public_key));
-    json_decref(jwk);
-    return result;
+    return submit->seal_path ? seal_identities(body, own, submit->seal_path, fault) : 0;
 }
 
-static int sign(struct outgoing *message, const struct submit *submit, const char *id, struct fault *fault)
+static int send_request(const struct submit *submit, const char *id, const char *text, struct fault *fault)
 {
-    json_t *key;
-    struct buf signature;
-    if (jwk_load_private(&key, submit->key_path, JWK_SIGN, fault))
+    if (submit->save_path && ctl_write_file(submit->save_path, text, strlen(text), 0600, fault))
         return -1;
-    const int64_t now = clock_now_unix_s();
-    const struct signature_claims claims = {
-        .type = REQUEST_TYPE,
-        .source = submit->source,
-        .request = id,
-        .audience = submit->audience,
-        .issued_unix_s = now,
-        .expires_unix_s = now + LIFETIME_S,
-    };
-    buf_init(&signature, 4096);
-    int result = signature_make(&signature, &claims, key, message->value, message->value_len, fault);
-    if (result == 0)
-        result = outgoing_header(message, SIGNATURE_HEADER, signature.data, signature.len, fault);
-    buf_wipe(&signature);
-    json_decref(key);
-    return result;
-}
-
-static int add_headers(struct outgoing *message, const struct submit *submit, const char *id,
-                       struct fault *fault)
-{
-    char event_id[37], now[CLOCK_TEXT_MAX];
-    clock_format(clock_now_unix_s(), now);
-    if (event_uuid(event_id, fault))
-        return -1;
-    const char *const headers[][2] = {
-        {"ce_specversion", "1.0"},           {"ce_id", event_id}, {"ce_source", submit->source},
-        {"ce_type", REQUEST_TYPE},           {"ce_time", now},    {"ce_subject", id},
-        {"content-type", "application/json"}};
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        if (outgoing_text(message, headers[i][0], headers[i][1], fault))
-            return -1;
-    return sign(message, submit, id, fault);
-}
-
-/* The last delivery report's error: a message that could not be delivered leaves the queue too. */
-static void delivered(rd_kafka_t *client, const rd_kafka_message_t *message, void *ctx)
-{
-    (void)client;
-    struct delivery *delivery = ctx;
-    delivery->error = message->err;
-}
-
-static int send_message(const struct submit *submit, const struct outgoing *message, struct fault *fault)
-{
-    static const char *const properties[][2] = {
-        {"enable.idempotence", "true"}, {"message.timeout.ms", "25000"}, {NULL, NULL}};
-    struct delivery delivery = {.opaque = {.name = "producer"}};
-    rd_kafka_t *producer =
-        ctl_kafka_client(&submit->kafka, RD_KAFKA_PRODUCER, &delivery.opaque, properties, delivered, fault);
-    if (!producer)
-        return -1;
-    int result = outgoing_produce(message, producer, fault);
-    if (result == 0 && rd_kafka_flush(producer, DELIVERY_MS))
-        delivery.error = RD_KAFKA_RESP_ERR__MSG_TIMED_OUT;
-    if (result == 0 && delivery.error)
-        result = fault_retry(fault, "kafka", "topic %s: the request is not delivered: %s", message->topic,
-                             rd_kafka_err2str(delivery.error));
-    rd_kafka_destroy(producer);
-    return result;
+    /* also when its delivery then fails or is in doubt: it may be sent again under the same id */
+    puts(id);
+    return portal_send(&submit->portal, REQUEST_TYPE, id, text, fault);
 }
 
 static int submit_request(const struct submit *submit, struct fault *fault)
 {
-    json_t *body = ctl_read_json(submit->request_path, REQUEST_MAX_BYTES, fault);
-    char *text = NULL;
-    struct outgoing *message = NULL;
-    int result = -1;
-    if (!body || complete_request(body, submit->recipient_path, fault))
-        goto out;
-    const char *id = json_string_value(json_object_get(body, "subject_request_id"));
-    text = json_dumps(body, JSON_COMPACT);
-    if (!id || !text) {
-        fault_set(fault, "bad_request", "subject_request_id must be a text");
-        goto out;
+    json_t *body = ctl_read_json(submit->request_path, CTL_REQUEST_MAX_BYTES, fault);
+    if (!body)
+        return -1;
+    int result = complete_request(body, submit, fault);
+    char *text = result == 0 ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (text) {
+        const char *id = json_string_value(json_object_get(body, "subject_request_id"));
+        result = send_request(submit, id, text, fault);
+        OPENSSL_cleanse(text, strlen(text));
+    } else if (result == 0) {
+        result = fault_retry(fault, "no_memory", "no memory for a request");
     }
-    /* also when its delivery then fails or is in doubt: it may be sent again under the same id */
-    puts(id);
-    message = outgoing_new(submit->topic, id, strlen(id), text, strlen(text), fault);
-    if (!message || add_headers(message, submit, id, fault) || send_message(submit, message, fault))
-        goto out;
-    result = 0;
-out:
-    outgoing_free(message);
     free(text);
     json_decref(body);
     return result;
@@ -180,29 +138,27 @@ out:
 
 int ctl_submit(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"brokers", required_argument, NULL, 'b'},  {"request", required_argument, NULL, 'r'},
-        {"key", required_argument, NULL, 'k'},      {"source", required_argument, NULL, 's'},
-        {"audience", required_argument, NULL, 'a'}, {"recipient", required_argument, NULL, 'e'},
-        {"topic", required_argument, NULL, 't'},    {"properties", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
-    struct submit submit = {.topic = "dsar.requests"};
+    static const struct option options[] = {{"request", required_argument, NULL, 'r'},
+                                            {"recipient", required_argument, NULL, 'e'},
+                                            {"seal-to", required_argument, NULL, 'l'},
+                                            {"save", required_argument, NULL, 'w'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            PORTAL_OPTIONS,
+                                            {NULL, 0, NULL, 0}};
+    struct submit submit = {.portal.topic = "dsar.requests"};
     struct fault fault;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (c) {
-        case 'b': submit.kafka.brokers = optarg; break;
         case 'r': submit.request_path = optarg; break;
-        case 'k': submit.key_path = optarg; break;
-        case 's': submit.source = optarg; break;
-        case 'a': submit.audience = optarg; break;
         case 'e': submit.recipient_path = optarg; break;
-        case 't': submit.topic = optarg; break;
-        case 'p': submit.kafka.properties_path = optarg; break;
-        default: return ctl_help(help, c == 'h');
+        case 'l': submit.seal_path = optarg; break;
+        case 'w': submit.save_path = optarg; break;
+        default:
+            if (!portal_option(&submit.portal, c, optarg))
+                return ctl_help(help, c == 'h');
         }
     }
-    if (!submit.kafka.brokers || !submit.request_path || !submit.key_path || !submit.source ||
-        !submit.audience || optind != argc)
+    if (!portal_is_complete(&submit.portal) || !submit.request_path || optind != argc)
         return ctl_help(help, 0);
     return submit_request(&submit, &fault) ? ctl_failed("submit", &fault) : CTL_DONE;
 }

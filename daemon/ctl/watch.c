@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define METADATA_MS   10000
 #define TIMEOUT_MAX_S (90 * 86400)
 
 static const char help[] =
@@ -38,33 +37,6 @@ struct watch {
     json_t *jwks; /* NULL: signatures are not checked */
     int64_t timeout_ms;
 };
-
-static rd_kafka_topic_partition_list_t *all_partitions(rd_kafka_t *client, const char *topic,
-                                                       struct fault *fault)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
-    rd_kafka_resp_err_t error =
-        handle ? rd_kafka_metadata(client, 0, handle, &metadata, METADATA_MS) : rd_kafka_last_error();
-    rd_kafka_topic_partition_list_t *list = NULL;
-    if (error || !metadata) {
-        fault_retry(fault, "kafka", "topic %s: %s", topic, rd_kafka_err2str(error));
-    } else {
-        list = rd_kafka_topic_partition_list_new(8);
-        if (metadata->topic_cnt != 1 || metadata->topics[0].err || metadata->topics[0].partition_cnt == 0) {
-            fault_retry(fault, "kafka", "topic %s: there is no such topic", topic);
-            rd_kafka_topic_partition_list_destroy(list);
-            list = NULL;
-        }
-        for (int i = 0; list && i < metadata->topics[0].partition_cnt; i++)
-            rd_kafka_topic_partition_list_add(list, topic, metadata->topics[0].partitions[i].id)->offset =
-                RD_KAFKA_OFFSET_BEGINNING;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    if (handle)
-        rd_kafka_topic_destroy(handle);
-    return list;
-}
 
 static char *header_text(const rd_kafka_message_t *message, const char *name)
 {
@@ -104,11 +76,9 @@ static json_t *event_of(const rd_kafka_message_t *message)
     return event;
 }
 
-/* Text of an event on a terminal: what could command it is left out. */
 static void print_text(const char *text)
 {
-    for (; *text; text++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+    ctl_print_text(text, strlen(text));
 }
 
 static void show(const json_t *event)
@@ -225,14 +195,15 @@ static int watch_request(const struct watch *watch, int *status, struct fault *f
     if (!client)
         return -1;
     rd_kafka_poll_set_consumer(client);
-    rd_kafka_topic_partition_list_t *partitions = all_partitions(client, watch->topic, fault);
-    int result = -1;
-    if (partitions && rd_kafka_assign(client, partitions) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        result = follow(watch, client, status, fault);
-    else if (partitions)
-        fault_set(fault, "kafka", "topic %s cannot be read", watch->topic);
-    if (partitions)
+    rd_kafka_topic_partition_list_t *partitions;
+    int result = ctl_kafka_partitions(&partitions, client, watch->topic, fault);
+    if (result == 0) {
+        if (rd_kafka_assign(client, partitions) == RD_KAFKA_RESP_ERR_NO_ERROR)
+            result = follow(watch, client, status, fault);
+        else
+            result = fault_set(fault, "kafka", "topic %s cannot be read", watch->topic);
         rd_kafka_topic_partition_list_destroy(partitions);
+    }
     rd_kafka_consumer_close(client);
     rd_kafka_destroy(client);
     return result;
@@ -240,15 +211,19 @@ static int watch_request(const struct watch *watch, int *status, struct fault *f
 
 int ctl_watch(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"brokers", required_argument, NULL, 'b'}, {"request", required_argument, NULL, 'r'},
-        {"save", required_argument, NULL, 's'},    {"timeout", required_argument, NULL, 'w'},
-        {"topic", required_argument, NULL, 't'},   {"properties", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"brokers", required_argument, NULL, 'b'},
+                                            {"request", required_argument, NULL, 'r'},
+                                            {"save", required_argument, NULL, 's'},
+                                            {"timeout", required_argument, NULL, 'w'},
+                                            {"topic", required_argument, NULL, 't'},
+                                            {"properties", required_argument, NULL, 'p'},
+                                            {"jwks", required_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     struct watch watch = {.topic = "dsar.events", .timeout_ms = 3600 * 1000};
     struct fault fault;
     char *end = NULL;
-    int status;
+    int status = CTL_FAILED;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (c) {
         case 'b': watch.kafka.brokers = optarg; break;

@@ -1,5 +1,6 @@
 #include "gather/catalog.h"
 
+#include "base/clock.h"
 #include "config/source_check.h"
 #include "gather/hello.h"
 #include "gather/session.h"
@@ -68,6 +69,8 @@ static bool add_source(struct catalog *catalog, const struct config *config,
     source->config = source_config;
     pthread_mutex_init(&source->gate_lock, NULL);
     pthread_cond_init(&source->gate_free, NULL);
+    breaker_init(&source->breaker, source_config->name, config->retry.breaker_failures,
+                 config->retry.breaker_open_s);
     struct fault fault;
     if (learn(source, never, &fault)) {
         fprintf(errors, "%s:%u:%u: error: %s\n", config->path, source_config->mark.line,
@@ -107,6 +110,7 @@ void catalog_free(struct catalog *catalog)
         free(source->collections);
         free(source->argv);
         json_decref(source->hello);
+        breaker_destroy(&source->breaker);
         pthread_cond_destroy(&source->gate_free);
         pthread_mutex_destroy(&source->gate_lock);
     }
@@ -114,32 +118,59 @@ void catalog_free(struct catalog *catalog)
     free(catalog);
 }
 
-int catalog_enter(struct catalog_source *source, const struct cancel *cancel, struct fault *fault)
+static void await_place(struct catalog_source *source)
 {
-    int result = 0;
-    pthread_mutex_lock(&source->gate_lock);
-    while (source->n_working >= source->config->max_concurrent && result == 0) {
-        /* a cancelled request cannot wake the condition, so it is looked at now and then */
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 200000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
-        pthread_cond_timedwait(&source->gate_free, &source->gate_lock, &until);
-        if (cancel_raised(cancel))
-            result =
-                fault_set(fault, "cancelled", "source %s: the request was cancelled", source->config->name);
+    /* neither a cancelled request nor time wakes the condition, so they are looked at now and then */
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 200000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
     }
-    if (result == 0)
-        source->n_working++;
+    pthread_cond_timedwait(&source->gate_free, &source->gate_lock, &until);
+}
+
+static int left_alone(const struct catalog_source *source, struct fault *fault)
+{
+    return fault_retry(fault, "circuit_open",
+                       "source %s: not asked, because its last tries failed one after another",
+                       source->config->name);
+}
+
+static int enter_locked(struct catalog_source *source, const struct cancel *cancel,
+                        enum breaker_admission *admission, struct fault *fault)
+{
+    while (source->n_working >= source->config->max_concurrent) {
+        if (breaker_refuses(&source->breaker, clock_now_ms()))
+            return left_alone(source, fault);
+        await_place(source);
+        if (cancel_raised(cancel))
+            return fault_set(fault, "cancelled", "source %s: the request was cancelled",
+                             source->config->name);
+    }
+    *admission = breaker_admit(&source->breaker, clock_now_ms());
+    if (*admission == BREAKER_REFUSED) {
+        pthread_cond_signal(&source->gate_free);
+        return left_alone(source, fault);
+    }
+    source->n_working++;
+    return 0;
+}
+
+int catalog_enter(struct catalog_source *source, const struct cancel *cancel,
+                  enum breaker_admission *admission, struct fault *fault)
+{
+    pthread_mutex_lock(&source->gate_lock);
+    int result = enter_locked(source, cancel, admission, fault);
     pthread_mutex_unlock(&source->gate_lock);
     return result;
 }
 
-void catalog_leave(struct catalog_source *source)
+void catalog_leave(struct catalog_source *source, enum breaker_admission admission,
+                   enum breaker_verdict verdict, struct log *log)
 {
+    breaker_settle(&source->breaker, admission, verdict, clock_now_ms(), log);
     pthread_mutex_lock(&source->gate_lock);
     source->n_working--;
     pthread_cond_signal(&source->gate_free);

@@ -1,4 +1,5 @@
-/* catalog: what each configured source says that it can do, learned once at start from its connector's hello.
+/* catalog: what each configured source says that it can do, learned once at start from its connector's hello; and the
+ * gate to each: how many processes may work there at a time, and whether it is asked at all.
  *
  * Read-only once made, but for the gates; safe for several threads.
  */
@@ -7,6 +8,7 @@
 
 #include "base/cancel.h"
 #include "config/config.h"
+#include "gather/breaker.h"
 #include "screen/classes.h"
 
 #include <jansson.h>
@@ -32,6 +34,7 @@ struct catalog_source {
     pthread_mutex_t gate_lock; /* how many of its processes may work at a time in this worker */
     pthread_cond_t gate_free;
     unsigned n_working;
+    struct breaker breaker; /* breaker_state tells how it stands */
 };
 
 struct catalog {
@@ -45,10 +48,13 @@ int catalog_new(struct catalog **catalog, const struct config *config, FILE *err
     __attribute__((warn_unused_result));
 void catalog_free(struct catalog *catalog);
 
-/* Waits for a free place at the source. Fails with "cancelled". Every place taken is given back by
- * catalog_leave. */
-int catalog_enter(struct catalog_source *source, const struct cancel *cancel, struct fault *fault)
-    __attribute__((warn_unused_result));
-void catalog_leave(struct catalog_source *source);
+/* Takes a place at the source for one try, waiting until one is free. Fails with "cancelled", and with "circuit_open"
+ * (retryable) as soon as the source is to be left alone. Every place taken is given back by catalog_leave. */
+int catalog_enter(struct catalog_source *source, const struct cancel *cancel,
+                  enum breaker_admission *admission, struct fault *fault) __attribute__((warn_unused_result));
+
+/* `verdict` is what the try tells of the source. */
+void catalog_leave(struct catalog_source *source, enum breaker_admission admission,
+                   enum breaker_verdict verdict, struct log *log);
 
 #endif

@@ -24,9 +24,8 @@ struct fetch {
     const char *source;
     struct slot *slots; /* one for each collection of the source */
     size_t n_slots;
-    struct section *section;
+    struct reply *reply;
     struct files files;
-    struct ledger *withheld;
     bool broken; /* the fault is ours, not the source's */
 };
 
@@ -97,7 +96,7 @@ static int open_records(struct fetch *fetch, struct slot *slot, struct fault *fa
     if (!slot->result.entry)
         return no_memory(fetch, fault);
     const struct entry_filter filter = {.apply = screen_block, .seen = show_block, .ctx = slot};
-    if (entry_open(&slot->entry, fetch->section, path, &filter, fault))
+    if (entry_open(&slot->entry, fetch->reply->section, path, &filter, fault))
         return from_bundle(fetch, fault);
     return 0;
 }
@@ -185,7 +184,7 @@ static int set_gap(struct fetch *fetch, struct slot *slot, const json_t *message
 
 static int end_records(struct fetch *fetch, struct slot *slot, struct fault *fault)
 {
-    if (slot->withheld && ledger_merge(fetch->withheld, slot->withheld, fault))
+    if (slot->withheld && ledger_merge(fetch->reply->withheld, slot->withheld, fault))
         return ours(fetch);
     if (!slot->entry)
         return 0;
@@ -194,7 +193,7 @@ static int end_records(struct fetch *fetch, struct slot *slot, struct fault *fau
     slot->result.bytes += entry_info(slot->entry)->bytes;
     char name[BUNDLE_ENTRY_NAME_MAX];
     full_name(fetch, slot, name, sizeof name);
-    return screen_tally(slot->screen, fetch->withheld, name, fault) ? ours(fetch) : 0;
+    return screen_tally(slot->screen, fetch->reply->withheld, name, fault) ? ours(fetch) : 0;
 }
 
 static void drop_content(struct fetch *fetch, struct slot *slot)
@@ -288,8 +287,8 @@ static int prepare(struct fetch *fetch, struct fault *fault)
     const struct catalog_source *source = fetch->options->source;
     fetch->n_slots = source->n_collections;
     fetch->slots = calloc(fetch->n_slots, sizeof *fetch->slots);
-    fetch->withheld = ledger_new();
-    if (!fetch->slots || !fetch->withheld)
+    fetch->reply->withheld = ledger_new();
+    if (!fetch->slots || !fetch->reply->withheld)
         return no_memory(fetch, fault);
     for (size_t i = 0; i < fetch->n_slots; i++) {
         struct slot *slot = &fetch->slots[i];
@@ -301,9 +300,9 @@ static int prepare(struct fetch *fetch, struct fault *fault)
         if (!slot->result.name || !slot->result.title || !slot->result.category)
             return no_memory(fetch, fault);
     }
-    if (bundle_section(fetch->options->bundle, &fetch->section, fault))
+    if (bundle_section(fetch->options->bundle, &fetch->reply->section, fault))
         return ours(fetch);
-    files_init(&fetch->files, fetch->source, fetch->section);
+    files_init(&fetch->files, fetch->source, fetch->reply->section);
     return 0;
 }
 
@@ -356,13 +355,11 @@ static void slot_wipe(struct slot *slot)
     collection_result_wipe(&slot->result);
 }
 
-/* Hands what was fetched over to the source's result. */
-static int hand_over(struct fetch *fetch, struct source_result *result, struct ledger *withheld, bool *again,
-                     struct fault *fault)
+/* Hands what was fetched over to the reply. */
+static int hand_over(struct fetch *fetch, struct fault *fault)
 {
+    struct source_result *result = &fetch->reply->result;
     char *index;
-    if (ledger_merge(withheld, fetch->withheld, fault))
-        return ours(fetch);
     if (files_end(&fetch->files, &index, fault))
         return from_bundle(fetch, fault);
     result->collections = calloc(fetch->n_slots, sizeof *result->collections);
@@ -376,72 +373,31 @@ static int hand_over(struct fetch *fetch, struct source_result *result, struct l
             continue;
         if (slot->result.n_files && !(slot->result.files = strdup(index))) {
             free(index);
-            source_result_clear(result);
             return no_memory(fetch, fault);
         }
-        *again |= slot->again;
+        result->gap_retryable |= slot->again;
         result->collections[result->n_collections++] = slot->result;
-        slot->result = (struct collection_result){0}; /* it belongs to the source's result now */
+        slot->result = (struct collection_result){0}; /* it belongs to the reply now */
     }
     free(index);
-    return 0;
+    return source_result_sum_up(result, fault);
 }
 
-/* A source is as good as its collections. */
-static int sum_up(struct source_result *result, struct fault *fault)
+enum fetch_verdict fetch_run(const struct fetch_options *options, struct reply *reply,
+                             int64_t *retry_after_ms, struct fault *fault)
 {
-    size_t n_absent = 0, n_failed = 0, n_partial = 0;
-    const struct collection_result *worst = NULL;
-    for (size_t i = 0; i < result->n_collections; i++) {
-        const struct collection_result *collection = &result->collections[i];
-        n_absent += collection->status == SOURCE_NOT_FOUND;
-        n_failed += collection->status == SOURCE_FAILED;
-        n_partial += collection->status == SOURCE_PARTIAL;
-        if (collection->gap_code && (!worst || collection->status == SOURCE_FAILED))
-            worst = collection;
-    }
-    if (n_absent == result->n_collections)
-        result->status = SOURCE_NOT_FOUND;
-    else if (n_failed == result->n_collections)
-        result->status = SOURCE_FAILED;
-    else
-        result->status = n_failed + n_partial ? SOURCE_PARTIAL : SOURCE_COMPLETE;
-    if (!worst)
-        return 0;
-    result->gap_code = strdup(worst->gap_code);
-    result->gap_text = strdup(worst->gap_text);
-    return result->gap_code && result->gap_text
-               ? 0
-               : fault_retry(fault, "no_memory", "no memory for a gap's reason");
-}
-
-/* What the process lacks is not the source's fault either. */
-static bool out_of_resources(const struct fault *fault)
-{
-    return strcmp(fault->code, "no_memory") == 0 || strcmp(fault->code, "no_descriptor") == 0 ||
-           strcmp(fault->code, "no_process") == 0;
-}
-
-struct fetch_outcome fetch_run(const struct fetch_options *options, struct source_result *result,
-                               struct ledger *withheld, struct fault *fault)
-{
-    struct fetch fetch = {.options = options, .source = options->source->config->name};
-    struct fetch_outcome outcome = {.verdict = FETCH_OK};
+    struct fetch fetch = {.options = options, .source = options->source->config->name, .reply = reply};
+    enum fetch_verdict verdict = FETCH_OK;
     bool found = false;
-    if (prepare(&fetch, fault) || converse(&fetch, &found, &outcome.retry_after_ms, fault) ||
-        all_ended(&fetch, found, fault) || hand_over(&fetch, result, withheld, &outcome.again, fault) ||
-        sum_up(result, fault)) {
-        outcome.verdict = fetch.broken || out_of_resources(fault) ? FETCH_BROKEN : FETCH_FAILED;
-        outcome.again = fault->retryable;
-        section_drop(fetch.section);
-        fetch.section = NULL;
-        source_result_clear(result);
+    *retry_after_ms = 0;
+    if (prepare(&fetch, fault) || converse(&fetch, &found, retry_after_ms, fault) ||
+        all_ended(&fetch, found, fault) || hand_over(&fetch, fault)) {
+        verdict = fetch.broken || session_code_is_ours(fault->code) ? FETCH_BROKEN : FETCH_FAILED;
+        reply_drop(reply);
     }
-    outcome.section = fetch.section;
     for (size_t i = 0; fetch.slots && i < fetch.n_slots; i++)
         slot_wipe(&fetch.slots[i]);
     free(fetch.slots);
     files_wipe(&fetch.files);
-    ledger_free(fetch.withheld);
-    return outcome;
+    return verdict;
 }

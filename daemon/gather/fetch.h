@@ -8,7 +8,7 @@
 
 #include "bundle/bundle.h"
 #include "bundle/preview.h"
-#include "gather/result.h"
+#include "gather/reply.h"
 #include "gather/session.h"
 #include "screen/screen.h"
 
@@ -26,19 +26,13 @@ struct fetch_options {
 enum fetch_verdict {
     FETCH_OK,     /* the source answered; collections may still have gaps */
     FETCH_FAILED, /* the source's fault; nothing of it is in the bundle */
-    FETCH_BROKEN, /* ours: no disk, no memory; nothing of it is in the bundle */
+    FETCH_BROKEN, /* ours: no disk, no memory, or cancelled; nothing of it is in the bundle */
 };
 
-struct fetch_outcome {
-    enum fetch_verdict verdict;
-    bool again;              /* FETCH_OK with gaps, or FETCH_FAILED, that another try may mend */
-    int64_t retry_after_ms;  /* what the source asked for */
-    struct section *section; /* FETCH_OK: belongs to the bundle; drop it to undo the fetch */
-};
-
-/* Fills result->collections (one for each that was asked for), its status and gap, and adds what was withheld
- * to `withheld`. On a verdict other than FETCH_OK `fault` says why, and result and withheld are untouched. */
-struct fetch_outcome fetch_run(const struct fetch_options *options, struct source_result *result,
-                               struct ledger *withheld, struct fault *fault);
+/* Fills the empty *reply, to be dropped or wiped by the caller, when the verdict is FETCH_OK: collections, one for each
+ * that was asked for, status, gap, and whether another try may mend it. Otherwise `fault` says why not. *retry_after_ms is
+ * how long the source asked to be left alone, 0 when it did not. */
+enum fetch_verdict fetch_run(const struct fetch_options *options, struct reply *reply,
+                             int64_t *retry_after_ms, struct fault *fault);
 
 #endif

@@ -49,16 +49,16 @@ static int still_wanted(const struct frames *frames, struct fault *fault)
     return 0;
 }
 
-/* Waits until the child's pipe `fd` is ready for `events`. `since_ms` is when the silence began. */
-static int await(struct frames *frames, int fd, short events, int64_t since_ms, struct fault *fault)
+/* Waits until the child's pipe `fd` is ready for `events`. */
+static int await(struct frames *frames, int fd, short events, struct fault *fault)
 {
     for (;;) {
         if (still_wanted(frames, fault))
             return -1;
         int64_t now = clock_now_ms();
-        int64_t silent_at = since_ms + frames->keep_alive_ms;
+        int64_t silent_at = frames->since_ms + frames->keep_alive_ms;
         if (now >= silent_at)
-            return fault_retry(fault, "source_silent", "source %s: no sign of life for %lld s",
+            return fault_retry(fault, "source_silent", "source %s: no whole message for %lld s",
                                frames->source, (long long)(frames->keep_alive_ms / 1000));
         int64_t until = silent_at < frames->deadline_ms ? silent_at : frames->deadline_ms;
         int64_t wait_ms = until <= now ? 0 : until - now < 60000 ? until - now : 60000;
@@ -83,7 +83,6 @@ static int crashed(const struct frames *frames, struct fault *fault)
 /* Reads at most `cap` bytes, at least one. */
 static int read_some(struct frames *frames, char *data, size_t cap, size_t *len, struct fault *fault)
 {
-    int64_t since_ms = clock_now_ms();
     /* asked here too: a connector that never pauses never makes us wait */
     if (still_wanted(frames, fault))
         return -1;
@@ -97,7 +96,7 @@ static int read_some(struct frames *frames, char *data, size_t cap, size_t *len,
             return crashed(frames, fault);
         if (errno != EAGAIN && errno != EINTR)
             return fault_errno(fault, "source_crashed", errno, "source %s: pipe", frames->source);
-        if (await(frames, frames->child->out, POLLIN, since_ms, fault))
+        if (await(frames, frames->child->out, POLLIN, fault))
             return -1;
     }
 }
@@ -109,19 +108,19 @@ int frames_write(struct frames *frames, const json_t *message, struct fault *fau
         return fault_retry(fault, "no_memory", "no memory for a message to source %s", frames->source);
     size_t len = strlen(line), at = 0;
     line[len++] = '\n'; /* takes the place of the NUL */
-    int64_t since_ms = clock_now_ms();
     int result = 0;
+    frames->since_ms = clock_now_ms();
     while (result == 0 && at < len) {
         ssize_t n = write(frames->child->in, line + at, len - at);
         if (n > 0) {
             at += (size_t)n;
-            since_ms = clock_now_ms();
+            frames->since_ms = clock_now_ms();
         } else if (n < 0 && errno == EPIPE) {
             result = crashed(frames, fault);
         } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
             result = fault_errno(fault, "source_crashed", errno, "source %s: pipe", frames->source);
         } else {
-            result = await(frames, frames->child->in, POLLOUT, since_ms, fault);
+            result = await(frames, frames->child->in, POLLOUT, fault);
         }
     }
     OPENSSL_cleanse(line, len);
@@ -185,6 +184,7 @@ static int read_payload(struct frames *frames, const json_t *bytes, struct fault
 int frames_read(struct frames *frames, json_t **message, const char **type, struct fault *fault)
 {
     size_t len = 0;
+    frames->since_ms = clock_now_ms();
     if (read_line(frames, &len, fault))
         return -1;
     json_error_t error;

@@ -45,6 +45,8 @@ static int prepare(struct gather *gather, struct gather_result *result, struct f
     }
     if (!has_any)
         return fault_set(fault, "empty_scope", "the request's scope leaves out every source");
+    if (cancel_new_child(&gather->cancel, options->cancel, fault))
+        return -1;
     return identities_new(&gather->identities, options->config, options->request, fault);
 no_memory:
     return fault_retry(fault, "no_memory", "no memory for the sources of a request");
@@ -67,10 +69,8 @@ static int both_passes(struct gather *gather, json_t **identities, struct fault 
     if (who_is_it(gather, fault) || freeze_addresses(gather, fault))
         return -1;
     what_is_held(gather);
-    if (atomic_load(&gather->ended)) {
-        *fault = gather->fault;
+    if (parts_check(gather, fault))
         return -1;
-    }
     *identities = identities_json(gather->identities);
     return *identities ? 0 : fault_retry(fault, "no_memory", "no memory for identities");
 }
@@ -91,6 +91,7 @@ int gather_run(const struct gather_options *options, struct gather_result *resul
     free(gather.parts);
     identities_free(gather.identities);
     own_addresses_free(gather.own);
+    cancel_free(gather.cancel);
     pthread_mutex_destroy(&gather.lock);
     return status;
 }

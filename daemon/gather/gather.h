@@ -1,8 +1,9 @@
 /* gather: asks every source for what it holds of the person.
  *
  * Two passes: first the sources say who the person is, in waves until nothing new comes; then, with the set
- * of identities frozen, all are asked for their records at once. A source that fails is tried again in place,
- * then it is a named gap.
+ * of identities frozen, all are asked for their records at once. A source that fails is tried again in place;
+ * then what it has given stays, and the rest is a named gap. What ends the request as a whole stops all that
+ * is still being asked.
  */
 #ifndef DSAR_GATHER_GATHER_H
 #define DSAR_GATHER_GATHER_H

@@ -1,20 +1,40 @@
 #include "gather/parts.h"
 
+#include "base/clock.h"
+
 #include <openssl/rand.h>
 #include <string.h>
 
 void parts_end(struct gather *gather, const struct fault *fault)
 {
     pthread_mutex_lock(&gather->lock);
-    if (!atomic_exchange(&gather->ended, true))
+    if (!gather->ended)
         gather->fault = *fault;
+    gather->ended = true;
     pthread_mutex_unlock(&gather->lock);
+    cancel_raise(gather->cancel);
 }
 
-bool parts_pause(const struct gather *gather, unsigned tried, int64_t asked_ms)
+int parts_check(const struct gather *gather, struct fault *fault)
 {
+    if (gather->ended) {
+        *fault = gather->fault;
+        return -1;
+    }
+    return cancel_raised(gather->cancel) ? fault_set(fault, "cancelled", "the request was cancelled") : 0;
+}
+
+struct session_options parts_session(const struct gather *gather)
+{
+    return (struct session_options){.log = gather->options->log, .cancel = gather->cancel};
+}
+
+bool part_pause(const struct part *part, unsigned tried)
+{
+    const struct gather *gather = part->gather;
     const struct retry_config *retry = &gather->options->config->retry;
-    if (tried >= retry->attempts || asked_ms > retry->max_ms)
+    if (tried >= retry->attempts || part->retry_after_ms > retry->max_ms ||
+        breaker_refuses(&part->source->breaker, clock_now_ms()))
         return false;
     int64_t pause_ms = retry->first_ms;
     for (unsigned i = 1; i < tried && pause_ms < retry->max_ms; i++)
@@ -24,14 +44,16 @@ bool parts_pause(const struct gather *gather, unsigned tried, int64_t asked_ms)
     unsigned short chance = 0;
     if (RAND_bytes((unsigned char *)&chance, sizeof chance) == 1)
         pause_ms = pause_ms / 2 + pause_ms / 2 * chance / 65535;
-    if (pause_ms < asked_ms)
-        pause_ms = asked_ms;
-    return !cancel_wait(gather->options->cancel, pause_ms);
+    if (pause_ms < part->retry_after_ms)
+        pause_ms = part->retry_after_ms;
+    return !cancel_wait(gather->cancel, pause_ms);
 }
 
-struct session_options parts_session(const struct gather *gather)
+enum breaker_verdict part_verdict(const struct fault *fault)
 {
-    return (struct session_options){.log = gather->options->log, .cancel = gather->options->cancel};
+    if (session_code_is_ours(fault->code) || strcmp(fault->code, "source_start") == 0)
+        return BREAKER_UNDECIDED;
+    return fault->retryable ? BREAKER_FAILED : BREAKER_ANSWERED;
 }
 
 /* What a connector says may quote what it read, so it is shown only to those who ask for it. */

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 
 struct part {
     struct gather *gather;
@@ -20,6 +21,7 @@ struct part {
     json_t *to_tell;              /* what it is to be told in this one; NULL when there is nothing new */
     bool resolve_failed;          /* what it yields may be missing */
     struct fault why;             /* why it failed */
+    int64_t retry_after_ms;       /* what it asked for at the last try */
     const struct part *waits_for; /* who did not answer, so that what this source yields may be missing:
                                      itself, or another */
 };
@@ -31,20 +33,29 @@ struct gather {
     struct part *parts;
     size_t n_parts;
     struct ledger *withheld;
-    pthread_mutex_t lock; /* of withheld and fault */
-    struct fault fault;   /* the first that ends the request as a whole */
-    atomic_bool ended;
+    struct cancel *cancel; /* below the caller's: also raised when the request ends as a whole */
+    pthread_mutex_t lock;  /* of what follows, and of withheld */
+    bool ended;
+    struct fault fault; /* the first that ends the request as a whole */
     atomic_size_t n_done;
 };
 
-/* Ends the request as a whole; the first fault counts. Thread-safe. */
+/* Ends the request as a whole, and with it what all parts are doing; the first fault counts. Thread-safe. */
 void parts_end(struct gather *gather, const struct fault *fault);
 
-/* Waits before try number `tried` + 1: doubled each time, half of it by chance, and never less than the source asked for
- * as long as that is within the longest pause. False when there is no other try. */
-bool parts_pause(const struct gather *gather, unsigned tried, int64_t asked_ms);
+/* -1 with the fault that ended the request as a whole, or "cancelled". For when no part is at work. */
+int parts_check(const struct gather *gather, struct fault *fault) __attribute__((warn_unused_result));
 
 struct session_options parts_session(const struct gather *gather);
+
+/* Waits before try number `tried` + 1: doubled each time, half of it by chance, and never less than the source asked for.
+ * False when there is no other try: all are used up, the source is to be left alone, the request is cancelled, or the source
+ * asked for more than the longest pause. A worker does not sit and wait for so long: what it asked for is in the result, and
+ * the request can be put off. */
+bool part_pause(const struct part *part, unsigned tried);
+
+/* What a try that failed tells of the source: a failure that may pass is its own, unless it is one of ours. */
+enum breaker_verdict part_verdict(const struct fault *fault);
 
 void part_log_try(const struct part *part, unsigned tried, const char *what, const struct fault *fault);
 

@@ -47,6 +47,9 @@ struct source_result {
     enum source_status status;
     char *gap_code; /* why it is not complete; NULL when it is */
     char *gap_text;
+    bool gap_retryable; /* another attempt some time later may mend it */
+    int64_t
+        retry_after_ms; /* how long it asks to be left alone until then, at most six hours; 0: it did not say */
     struct collection_result *collections;
     size_t n_collections;
 };
@@ -59,8 +62,15 @@ struct gather_result {
 
 void collection_result_wipe(struct collection_result *collection);
 
-/* Forgets what the source answered, so that it can be asked again; its names stay. */
+/* Forgets what the source answered; its names stay. */
 void source_result_clear(struct source_result *source);
+
+/* Moves what the source answered from one to the other, which has no answer yet; the names of both stay. */
+void source_result_move(struct source_result *to, struct source_result *from);
+
+/* A source is as good as its collections: sets its status, and as its gap the worst of theirs. */
+int source_result_sum_up(struct source_result *source, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 void gather_result_wipe(struct gather_result *result);
 
@@ -70,5 +80,11 @@ uint64_t gather_result_files(const struct gather_result *result);
 
 /* Whether every source that was asked answered completely. */
 bool gather_result_complete(const struct gather_result *result);
+
+/* Whether another attempt some time later may mend a gap. */
+bool gather_result_retryable(const struct gather_result *result);
+
+/* Whether at least one source answered, if only that it does not know the person. */
+bool gather_result_answered(const struct gather_result *result);
 
 #endif

@@ -14,7 +14,7 @@
 #define HELLO_MS           10000
 #define LEAVE_MS           2000
 #define CANCEL_MS          5000
-#define RETRY_AFTER_MAX_MS 3600000
+#define RETRY_AFTER_MAX_MS 21600000
 
 struct session {
     const struct catalog_source *source;

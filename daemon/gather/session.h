@@ -53,7 +53,7 @@ int session_fetch(struct session *session, const char *request, json_t *identiti
  * "source_failed". */
 bool session_code_is_ours(const char *code);
 
-/* How long the source asked us to wait before another try; 0 when it did not. Capped at an hour. */
+/* How long the source asked us to wait before another try; 0 when it did not. Capped at six hours. */
 int64_t session_retry_after_ms(const struct session *session);
 
 #endif

@@ -16,11 +16,26 @@ static int set_gap(struct source_result *result, enum source_status status, cons
                : fault_retry(fault, "no_memory", "no memory for a gap's reason");
 }
 
+/* Of two sources that did not answer, either of them NULL for none, the one that may do so some other time. */
+static const struct part *more_hopeful(const struct part *one, const struct part *other)
+{
+    return !one || (other && !one->why.retryable && other->why.retryable) ? other : one;
+}
+
+/* Says that another attempt may mend the gap, once `part` lets itself be asked again. */
+static void leave_hope(struct source_result *result, const struct part *part)
+{
+    result->gap_retryable = true;
+    if (result->retry_after_ms < part->retry_after_ms)
+        result->retry_after_ms = part->retry_after_ms;
+}
+
 /* The source that would have to answer before it is certain that nobody names `kind` to this one; NULL when
  * it is. */
 static const struct part *missing_upstream(const struct part *part, const char *kind)
 {
     const struct gather *gather = part->gather;
+    const struct part *missing = NULL;
     for (size_t i = 0; i < gather->n_parts; i++) {
         const struct part *other = &gather->parts[i];
         size_t k;
@@ -31,9 +46,9 @@ static const struct part *missing_upstream(const struct part *part, const char *
             if (strcmp(json_string_value(yield), kind) == 0 &&
                 identities_edge(gather->options->config, other->source->config->name, kind,
                                 part->source->config->name))
-                return other->waits_for;
+                missing = more_hopeful(missing, other->waits_for);
     }
-    return NULL;
+    return missing;
 }
 
 /* A source that did not answer leaves those uncertain that look the person up by what it would have named,
@@ -48,8 +63,9 @@ static void find_uncertain(struct gather *gather)
             size_t k;
             json_t *kind;
             json_array_foreach (part->source->resolve_needs, k, kind)
-                if (!part->waits_for)
-                    part->waits_for = missing_upstream(part, json_string_value(kind));
+                if (!part->resolve_failed)
+                    part->waits_for =
+                        more_hopeful(part->waits_for, missing_upstream(part, json_string_value(kind)));
         }
     }
 }
@@ -72,12 +88,76 @@ static void choose_collections(struct part *part, size_t *n_asked, const struct 
             if (identities_has(gather->identities, part->source->config->name, json_string_value(kind)))
                 continue;
             met = false;
-            if (!*upstream)
-                *upstream = missing_upstream(part, json_string_value(kind));
+            *upstream = more_hopeful(*upstream, missing_upstream(part, json_string_value(kind)));
         }
         part->asked[i] = met;
         *n_asked += met;
     }
+}
+
+/* What a try tells of the source. One that ends every collection with a failure that may pass has not answered. */
+static enum breaker_verdict about_source(enum fetch_verdict verdict, const struct source_result *result,
+                                         const struct fault *fault)
+{
+    switch (verdict) {
+    case FETCH_OK:
+        return result->status == SOURCE_FAILED && result->gap_retryable ? BREAKER_FAILED : BREAKER_ANSWERED;
+    case FETCH_FAILED: return part_verdict(fault);
+    case FETCH_BROKEN: break;
+    }
+    return BREAKER_UNDECIDED;
+}
+
+static enum fetch_verdict fetch_once(struct part *part, const struct fetch_options *options,
+                                     struct reply *reply, struct fault *fault)
+{
+    struct gather *gather = part->gather;
+    enum breaker_admission admission;
+    part->retry_after_ms = 0;
+    if (catalog_enter(part->source, gather->cancel, &admission, fault))
+        return session_code_is_ours(fault->code) ? FETCH_BROKEN : FETCH_FAILED;
+    enum fetch_verdict verdict = fetch_run(options, reply, &part->retry_after_ms, fault);
+    catalog_leave(part->source, admission, about_source(verdict, &reply->result, fault),
+                  gather->options->log);
+    return verdict;
+}
+
+/* Whether another try may give more. Room for entries may only be missing because an earlier reply is still held. */
+static bool may_give_more(enum fetch_verdict verdict, const struct reply *reply, const struct reply *best,
+                          const struct fault *fault)
+{
+    if (verdict == FETCH_OK)
+        return reply->result.gap_retryable;
+    return fault->retryable || (best->section && strcmp(fault->code, "too_many_entries") == 0);
+}
+
+/* Asks until the source has answered in whole or is to be left alone. What it answered in part stays in the bundle until
+ * a better reply has come. -1 when the request ends as a whole. */
+static int fetch_best(struct part *part, const struct fetch_options *options, struct reply *best, bool *again,
+                      struct fault *fault)
+{
+    for (unsigned tried = 1;; tried++) {
+        struct reply reply = {0};
+        enum fetch_verdict verdict = fetch_once(part, options, &reply, fault);
+        if (verdict == FETCH_BROKEN)
+            return -1;
+        if (verdict == FETCH_FAILED)
+            part_log_try(part, tried, "fetching", fault);
+        *again = may_give_more(verdict, &reply, best, fault);
+        reply_keep_better(best, &reply);
+        if (!*again || !part_pause(part, tried))
+            return 0;
+    }
+}
+
+static int take_reply(struct part *part, struct reply *reply, struct fault *fault)
+{
+    struct gather *gather = part->gather;
+    pthread_mutex_lock(&gather->lock);
+    int result = ledger_merge(gather->withheld, reply->withheld, fault);
+    pthread_mutex_unlock(&gather->lock);
+    source_result_move(part->result, &reply->result);
+    return result;
 }
 
 static int fetch_until_done(struct part *part, json_t *visible, struct fault *fault)
@@ -93,43 +173,26 @@ static int fetch_until_done(struct part *part, json_t *visible, struct fault *fa
         .previews = gather->options->previews,
         .session = parts_session(gather),
     };
-    for (unsigned tried = 1;; tried++) {
-        if (catalog_enter(part->source, gather->options->cancel, fault))
-            return -1;
-        struct ledger *withheld = ledger_new();
-        struct fetch_outcome outcome = {.verdict = FETCH_BROKEN};
-        if (withheld)
-            outcome = fetch_run(&options, part->result, withheld, fault);
-        else
-            fault_retry(fault, "no_memory", "no memory for a ledger");
-        catalog_leave(part->source);
-        bool cancelled = outcome.verdict != FETCH_OK && strcmp(fault->code, "cancelled") == 0;
-        if (outcome.verdict == FETCH_FAILED)
-            part_log_try(part, tried, "fetching", fault);
-        bool again = outcome.verdict != FETCH_BROKEN && !cancelled && outcome.again &&
-                     !atomic_load(&gather->ended) && parts_pause(gather, tried, outcome.retry_after_ms);
-        if (again && outcome.verdict == FETCH_OK) {
-            section_drop(outcome.section);
-            source_result_clear(part->result);
-        }
-        int result = outcome.verdict == FETCH_BROKEN || cancelled ? -1 : 0;
-        if (!again && outcome.verdict == FETCH_OK) {
-            pthread_mutex_lock(&gather->lock);
-            result = ledger_merge(gather->withheld, withheld, fault);
-            pthread_mutex_unlock(&gather->lock);
-        }
-        ledger_free(withheld);
-        if (again)
-            continue;
-        if (outcome.verdict == FETCH_FAILED && !cancelled)
-            result = set_gap(part->result, SOURCE_FAILED, fault->code, fault->text, fault);
-        return result;
-    }
+    struct reply best = {0};
+    bool again = false;
+    int result = fetch_best(part, &options, &best, &again, fault);
+    if (result == 0)
+        result = best.section ? take_reply(part, &best, fault)
+                              : set_gap(part->result, SOURCE_FAILED, fault->code, fault->text, fault);
+    part->result->gap_retryable = false; /* the last try counts, even if an earlier reply is kept */
+    if (again)
+        leave_hope(part->result, part);
+    reply_wipe(&best);
+    return result;
 }
 
 /* What the source could not be asked for is a gap: nobody may read it as "there is nothing". */
 static int miss_upstream(struct part *part, const struct part *upstream, struct fault *fault)
 {
+    if (upstream->why.retryable)
+        leave_hope(part->result, upstream);
+    if (part->result->gap_code)
+        return 0;
     char text[FAULT_TEXT_MAX];
     bool has_some = part->result->status == SOURCE_COMPLETE;
     snprintf(text, sizeof text, "source %s: it can only be asked%s once source %s has answered",
@@ -145,8 +208,11 @@ static int fetch_part(struct part *part, struct fault *fault)
         part->result->status = SOURCE_SKIPPED;
         return 0;
     }
-    if (part->resolve_failed)
+    if (part->resolve_failed) {
+        if (part->why.retryable)
+            leave_hope(part->result, part);
         return set_gap(part->result, SOURCE_FAILED, part->why.code, part->why.text, fault);
+    }
     size_t n_asked;
     const struct part *upstream;
     choose_collections(part, &n_asked, &upstream);
@@ -160,14 +226,14 @@ static int fetch_part(struct part *part, struct fault *fault)
         if (result)
             return -1;
     }
-    return upstream && !part->result->gap_code ? miss_upstream(part, upstream, fault) : 0;
+    return upstream ? miss_upstream(part, upstream, fault) : 0;
 }
 
 static void fetch_job(void *ctx, size_t i)
 {
     struct gather *gather = ctx;
     struct fault fault;
-    if (atomic_load(&gather->ended))
+    if (cancel_raised(gather->cancel))
         return;
     if (fetch_part(&gather->parts[i], &fault))
         parts_end(gather, &fault);

@@ -17,38 +17,40 @@ static int take_identity(void *ctx, const char *kind, const char *value, struct 
                      "source %s answered with a kind of identity that its hello does not name", name);
 }
 
-static int resolve_once(struct part *part, int64_t *retry_after_ms, struct fault *fault)
+static int resolve_once(struct part *part, struct fault *fault)
 {
     struct gather *gather = part->gather;
     const struct session_options options = parts_session(gather);
+    enum breaker_admission admission;
     struct session *session = NULL;
     bool found;
-    if (catalog_enter(part->source, gather->options->cancel, fault))
+    part->retry_after_ms = 0;
+    if (catalog_enter(part->source, gather->cancel, &admission, fault))
         return -1;
     int result = session_open(&session, part->source, &options, fault);
     if (result == 0) {
         result = session_resolve(session, gather->options->request->id, part->to_tell, take_identity, part,
                                  &found, fault);
-        *retry_after_ms = session_retry_after_ms(session);
+        part->retry_after_ms = session_retry_after_ms(session);
     }
     session_close(session);
-    catalog_leave(part->source);
+    catalog_leave(part->source, admission, result ? part_verdict(fault) : BREAKER_ANSWERED,
+                  gather->options->log);
     return result;
 }
 
 static void resolve_part(struct part *part)
 {
     struct gather *gather = part->gather;
-    for (unsigned tried = 1; !atomic_load(&gather->ended); tried++) {
-        int64_t retry_after_ms = 0;
-        if (resolve_once(part, &retry_after_ms, &part->why) == 0)
+    for (unsigned tried = 1; !cancel_raised(gather->cancel); tried++) {
+        if (resolve_once(part, &part->why) == 0)
             return;
         if (session_code_is_ours(part->why.code)) {
             parts_end(gather, &part->why);
             return;
         }
         part_log_try(part, tried, "looking the person up", &part->why);
-        if (!part->why.retryable || !parts_pause(gather, tried, retry_after_ms)) {
+        if (!part->why.retryable || !part_pause(part, tried)) {
             part->resolve_failed = true;
             identities_forget(gather->identities, part->source->config->name);
             return;
@@ -110,10 +112,7 @@ static int resolve_waves(struct gather *gather, bool *relevant, struct fault *fa
             break;
         }
         crew_run(n_due, work->concurrent_sources, resolve_job, due);
-        if (atomic_load(&gather->ended)) {
-            *fault = gather->fault;
-            result = -1;
-        }
+        result = parts_check(gather, fault);
     }
     free(due);
     return result;

@@ -23,6 +23,10 @@ struct client_opaque {
 int client_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct fault *fault)
     __attribute__((warn_unused_result));
 
+/* Sets one property unless the configuration file does. */
+int client_set_default(rd_kafka_conf_t *conf, const struct config *config, const char *name,
+                       const char *value, struct fault *fault) __attribute__((warn_unused_result));
+
 /* Makes the client; takes over `conf` in any case. NULL with a fault. */
 rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, const char *name, struct fault *fault)
     __attribute__((warn_unused_result));

@@ -5,27 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMITTED_MS 30000
+#define COMMITTED_MS    10000
+#define COMMITTED_TRIES 6
 
 struct consumer {
     struct client_opaque opaque; /* first: log callbacks look for it */
     rd_kafka_t *client;
     struct consumer_callbacks callbacks;
-    bool paused;
     bool failed;
     struct fault fault;
 };
 
-static int take_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+int consumer_committed(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions,
+                       struct fault *fault)
 {
     rd_kafka_resp_err_t error = partitions->cnt
                                     ? rd_kafka_committed(consumer->client, partitions, COMMITTED_MS)
                                     : RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int i = 0; !error && i < partitions->cnt; i++)
         error = partitions->elems[i].err;
-    if (error)
-        return fault_retry(&consumer->fault, "kafka", "committed offsets cannot be read: %s",
-                           rd_kafka_err2str(error));
+    return error
+               ? fault_retry(fault, "kafka", "committed offsets cannot be read: %s", rd_kafka_err2str(error))
+               : 0;
+}
+
+static int take_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+{
+    rd_kafka_resp_err_t error;
+    for (unsigned tried = 1; consumer_committed(consumer, partitions, &consumer->fault); tried++) {
+        log_fault(consumer->opaque.log, LOG_LEVEL_WARNING, NULL, "kafka consumer", &consumer->fault);
+        if (tried == COMMITTED_TRIES)
+            return -1;
+    }
     rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer->client);
     if (!group)
         return fault_retry(&consumer->fault, "kafka", "there is no membership of the consumer group");
@@ -35,7 +46,6 @@ static int take_assignment(struct consumer *consumer, rd_kafka_topic_partition_l
     if (error)
         return fault_retry(&consumer->fault, "kafka", "the assignment was not accepted: %s",
                            rd_kafka_err2str(error));
-    consumer->paused = false;
     return 0;
 }
 
@@ -58,13 +68,17 @@ static void rebalance_cb(rd_kafka_t *client, rd_kafka_resp_err_t error,
     rd_kafka_assign(client, NULL);
 }
 
-static int subscribe(struct consumer *consumer, const char *topic, struct fault *fault)
+static int subscribe(struct consumer *consumer, const struct config *config, struct fault *fault)
 {
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(8);
+    rd_kafka_topic_partition_list_add(topics, config->kafka.topics.requests, RD_KAFKA_PARTITION_UA);
+    rd_kafka_topic_partition_list_add(topics, config->kafka.topics.control, RD_KAFKA_PARTITION_UA);
+    for (size_t i = 0; i < config->retry.n_tiers; i++)
+        rd_kafka_topic_partition_list_add(topics, config->retry.tiers[i].topic, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->client, topics);
     rd_kafka_topic_partition_list_destroy(topics);
-    return error ? fault_set(fault, "kafka", "topic %s: %s", topic, rd_kafka_err2str(error)) : 0;
+    return error ? fault_set(fault, "kafka", "topics cannot be subscribed to: %s", rd_kafka_err2str(error))
+                 : 0;
 }
 
 int consumer_open(struct consumer **consumer, const struct config *config, struct log *log,
@@ -101,7 +115,7 @@ int consumer_open(struct consumer **consumer, const struct config *config, struc
     if (!new->client)
         goto failed;
     rd_kafka_poll_set_consumer(new->client);
-    if (subscribe(new, config->kafka.topics.requests, fault))
+    if (subscribe(new, config, fault))
         goto failed;
     *consumer = new;
     return 0;
@@ -138,17 +152,16 @@ int consumer_poll(struct consumer *consumer, int timeout_ms, rd_kafka_message_t 
     return 0;
 }
 
-void consumer_pause(struct consumer *consumer, bool pause)
+void consumer_pause(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
 {
-    rd_kafka_topic_partition_list_t *partitions;
-    if (consumer->paused == pause || rd_kafka_assignment(consumer->client, &partitions))
-        return;
-    if (pause)
+    if (partitions->cnt)
         rd_kafka_pause_partitions(consumer->client, partitions);
-    else
+}
+
+void consumer_resume(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+{
+    if (partitions->cnt)
         rd_kafka_resume_partitions(consumer->client, partitions);
-    rd_kafka_topic_partition_list_destroy(partitions);
-    consumer->paused = pause;
 }
 
 void consumer_leave(struct consumer *consumer)

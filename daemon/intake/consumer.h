@@ -1,6 +1,6 @@
-/* consumer: takes requests from Kafka.
+/* consumer: takes messages from Kafka: requests, those that were put off, and cancels.
  *
- * One thread uses it. Rebalances are told through two callbacks, from within consumer_poll and
+ * One thread uses it, but for consumer_committed. Rebalances are told through two callbacks, from within consumer_poll and
  * consumer_close. The assignor is eager (`range`), since librdkafka before 2.10 loses assignments in
  * cooperative rebalances.
  */
@@ -37,8 +37,14 @@ int consumer_open(struct consumer **consumer, const struct config *config, struc
 int consumer_poll(struct consumer *consumer, int timeout_ms, rd_kafka_message_t **message,
                   struct fault *fault) __attribute__((warn_unused_result));
 
-/* Stops or goes on taking messages from all partitions. Calls that change nothing cost nothing. */
-void consumer_pause(struct consumer *consumer, bool pause);
+/* Stops taking messages from partitions, or goes on. What was fetched ahead may still come, or come again. */
+void consumer_pause(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions);
+void consumer_resume(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions);
+
+/* Asks what is committed now for the partitions: fills each element's offset and metadata. Offsets of transactions
+ * that have not ended are waited for. Fails with "kafka", retryable. For any thread. */
+int consumer_committed(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions,
+                       struct fault *fault) __attribute__((warn_unused_result));
 
 /* Leaves the group; revoked is called. Messages may still be in hand. */
 void consumer_leave(struct consumer *consumer);

@@ -4,6 +4,7 @@
 #include "base/jwk.h"
 #include "base/strict_json.h"
 #include "dsar/protocol.h"
+#include "intake/sealed_identities.h"
 #include "intake/syntax.h"
 
 #include <openssl/crypto.h>
@@ -141,9 +142,8 @@ static int read_identity(struct identity *identity, const json_t *from, size_t i
     return 0;
 }
 
-static int read_identities(struct request *request, struct fault *fault)
+static int read_identities(struct request *request, const json_t *list, struct fault *fault)
 {
-    const json_t *list = json_object_get(request->body, "subject_identities");
     size_t n = json_array_size(list);
     if (n == 0)
         return fault_set(fault, "no_identity",
@@ -160,6 +160,27 @@ static int read_identities(struct request *request, struct fault *fault)
             return -1;
     }
     return 0;
+}
+
+static const json_t *own_part(const json_t *body)
+{
+    return json_object_get(json_object_get(body, "extensions"), "dsard");
+}
+
+/* Whom it is about: in clear or sealed. */
+static int read_subject(struct request *request, const struct identity_keys *keys, struct fault *fault)
+{
+    const json_t *list = json_object_get(request->body, "subject_identities");
+    const json_t *sealed = json_object_get(own_part(request->body), "sealed_identities");
+    if (list && sealed)
+        return fault_set(fault, "doubled_identities",
+                         "request: `subject_identities` must be absent where "
+                         "`extensions.dsard.sealed_identities` is present");
+    if (!sealed)
+        return read_identities(request, list, fault);
+    if (sealed_identities_open(&request->opened, sealed, request->id, keys, fault))
+        return -1;
+    return read_identities(request, json_object_get(request->opened, "subject_identities"), fault);
 }
 
 static int read_names(struct request_names *names, const json_t *scope, const char *member,
@@ -245,22 +266,40 @@ static int read_manner(struct request *request, const json_t *ours, struct fault
 
 static int read_extension(struct request *request, int64_t received_unix_s, struct fault *fault)
 {
-    static const char *const members[] = {"due_time", "locale", "role", "scope", "recipient", "envelope"};
-    const json_t *ours = json_object_get(json_object_get(request->body, "extensions"), "dsard");
+    static const char *const members[] = {"due_time", "locale",           "role", "scope", "recipient",
+                                          "envelope", "sealed_identities"};
+    const json_t *ours = own_part(request->body);
     if (!json_is_object(ours) || !has_only(ours, members, COUNT(members)))
         return bad(fault, "extensions.dsard",
-                   "an object of due_time, locale, role, scope, recipient, envelope only");
+                   "an object of due_time, locale, role, scope, recipient, envelope, sealed_identities only");
     if (read_due(request, ours, received_unix_s, fault) || read_manner(request, ours, fault) ||
         read_scope(request, ours, fault))
         return -1;
     return read_recipient(request, ours, fault);
 }
 
+int64_t request_due(const void *body, size_t len)
+{
+    json_t *json;
+    int64_t due_unix_s, submitted_unix_s;
+    if (strict_json_read(&json, body, len, NULL))
+        return 0;
+    const char *due = text_of(own_part(json), "due_time");
+    const char *submitted = text_of(json, "submitted_time");
+    if (!due || clock_parse(due, &due_unix_s, NULL))
+        due_unix_s = submitted && clock_parse(submitted, &submitted_unix_s, NULL) == 0
+                         ? submitted_unix_s + ANSWER_WITHIN_S
+                         : 0;
+    json_decref(json);
+    return due_unix_s;
+}
+
 /* Everything behind the id. Times come first, so that also a refusal can say when the answer was due. */
-static int read_members(struct request *request, int64_t received_unix_s, struct fault *fault)
+static int read_members(struct request *request, int64_t received_unix_s, const struct identity_keys *keys,
+                        struct fault *fault)
 {
     if (read_submitted(request, received_unix_s, fault) || read_kind_of_request(request, fault) ||
-        read_identities(request, fault))
+        read_subject(request, keys, fault))
         return -1;
     return read_extension(request, received_unix_s, fault);
 }
@@ -282,7 +321,8 @@ static int read_body(struct request *request, const void *body, size_t len, stru
 }
 
 enum request_verdict request_parse(struct request **request, const void *body, size_t len,
-                                   int64_t received_unix_s, struct fault *fault)
+                                   int64_t received_unix_s, const struct identity_keys *keys,
+                                   struct fault *fault)
 {
     enum request_verdict verdict = REQUEST_OK;
     struct request *parsed = calloc(1, sizeof *parsed);
@@ -294,7 +334,7 @@ enum request_verdict request_parse(struct request **request, const void *body, s
     struct fault cause = {0};
     if (read_body(parsed, body, len, &cause))
         verdict = REQUEST_UNUSABLE;
-    else if (read_members(parsed, received_unix_s, &cause))
+    else if (read_members(parsed, received_unix_s, keys, &cause))
         verdict = cause.retryable ? REQUEST_UNUSABLE : REQUEST_UNANSWERABLE;
     if (verdict != REQUEST_OK && fault)
         *fault = cause;
@@ -313,6 +353,7 @@ void request_free(struct request *request)
     free(request->sources.names);
     free(request->categories.names);
     json_decref(request->recipient);
+    json_decref(request->opened);
     json_decref(request->body);
     OPENSSL_cleanse(request, sizeof *request);
     free(request);

@@ -1,19 +1,23 @@
 /* request: what the person asks for, read from a message's data and checked member by member.
  *
  * The data has OpenDSR 2.0's field names; what is dsard's own stands in `extensions.dsard`. OpenDSR is an
- * open format, so members that are not known are ignored elsewhere, but refused in `extensions.dsard`.
+ * open format, so members that are not known are ignored elsewhere, but refused in `extensions.dsard`. Whom it is
+ * about stands in `subject_identities`, or instead of that in `extensions.dsard.sealed_identities` (module
+ * sealed_identities).
  * Immutable once parsed, so it may be read by several threads.
  */
 #ifndef DSAR_INTAKE_REQUEST_H
 #define DSAR_INTAKE_REQUEST_H
 
 #include "base/fault.h"
+#include "intake/identity_keys.h"
 
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_ID_LEN         36 /* a lower-case UUID v4 */
+#define REQUEST_TYPE           "org.dsard.request.v1" /* ce_type */
+#define REQUEST_ID_LEN         36                     /* a lower-case UUID v4 */
 #define REQUEST_IDENTITIES_MAX 32
 #define REQUEST_SCOPE_MAX      64 /* names in each list of the scope */
 
@@ -60,11 +64,13 @@ struct request {
     json_t *
         recipient; /* the public P-256 JWK that the bundle's key is sealed to, without its optional members */
 
-    json_t *body; /* what the texts above belong to */
+    json_t *body;   /* what the texts above belong to */
+    json_t *opened; /* what identities that came sealed belong to; otherwise NULL */
 };
 
 /* Reads the `len` bytes of `body`. `received_unix_s` is when the request arrived for the first time, also
- * when it is read again after a retry: a due time that had passed by then is refused.
+ * when it is read again after a retry: a due time that had passed by then is refused. `keys` open sealed
+ * identities; NULL: none.
  *
  * REQUEST_OK: `*request` is complete and the caller's. REQUEST_UNANSWERABLE: `*request` is the caller's too,
  * but only `id` and `sha256` are certain to be filled; times are 0 where they were not read.
@@ -72,11 +78,16 @@ struct request {
  *
  * Codes of the fault: "bad_request" (not JSON, no usable id, a member that is missing or malformed),
  * "unsupported_regulation", "unsupported_type", "unsupported_version", "hashed_identity", "bad_identity",
- * "no_identity", "too_many_identities", "due_time_past", "unknown_envelope", "bad_recipient", and "no_memory"
- * (UNUSABLE, retryable: not the request's fault). The texts name members, never what they hold. */
+ * "no_identity", "too_many_identities", "doubled_identities" (in clear and sealed), "unknown_identity_key",
+ * "bad_sealed_identities", "due_time_past", "unknown_envelope", "bad_recipient", and "no_memory" (UNUSABLE,
+ * retryable: not the request's fault). The texts name members, never what they hold. */
 enum request_verdict request_parse(struct request **request, const void *body, size_t len,
-                                   int64_t received_unix_s, struct fault *fault)
-    __attribute__((warn_unused_result));
+                                   int64_t received_unix_s, const struct identity_keys *keys,
+                                   struct fault *fault) __attribute__((warn_unused_result));
+
+/* When the request that `body` seems to be is due; 0 when it does not say. Nothing else of it is looked at: for the order
+ * of work only. */
+int64_t request_due(const void *body, size_t len);
 
 /* Wipes and frees. NULL is harmless. */
 void request_free(struct request *request);

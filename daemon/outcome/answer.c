@@ -1,326 +1,27 @@
+/* The topics of requests and retries. */
 #include "outcome/answer.h"
 
 #include "base/clock.h"
-#include "base/hex.h"
-#include "intake/cloudevent.h"
+#include "outcome/acceptance.h"
 #include "outcome/attempt.h"
-#include "outcome/dead.h"
+#include "outcome/outcomes.h"
+#include "outcome/reading.h"
+#include "outcome/revocation.h"
+#include "outcome/withdrawal.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
-
-#define REQUEST_TYPE "org.dsard.request.v1"
-
-/* The longest pause between two attempts that fail for want of our own resources. */
-#define PAUSE_MAX_MS 60000
 
 /* One message on its way to its answers. */
 struct answer {
     const struct answerer *answerer;
+    struct exporter *exporter;
     struct item *item;
-    struct origin origin;
-    struct cloudevent *event;
-    struct request *request;
-    bool trusted;  /* whoever asks may ask */
-    bool accepted; /* the portal was told */
+    struct reading reading;
+    struct about about;
+    bool genuine;  /* the message may be relied on */
+    bool accepted; /* and the request is this message's: it may end it */
 };
-
-static const struct config *config_of(const struct answer *answer)
-{
-    return answer->answerer->exporter->config;
-}
-
-/* Puts a message before the item's answers. */
-static void add(struct item *item, struct outgoing *message)
-{
-    message->next = item->answers;
-    item->answers = message;
-}
-
-/* --- reading --- */
-
-static int decode(struct answer *answer, struct fault *fault)
-{
-    const rd_kafka_message_t *message = answer->item->message;
-    struct message_header list[CLOUDEVENT_HEADERS_MAX + 1];
-    struct message view = {.value = message->payload, .len = message->len, .headers = list};
-    rd_kafka_headers_t *headers;
-    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        struct message_header *at = list;
-        while (view.n_headers <= CLOUDEVENT_HEADERS_MAX &&
-               rd_kafka_header_get_all(headers, view.n_headers, &at->name, &at->value, &at->len) ==
-                   RD_KAFKA_RESP_ERR_NO_ERROR) {
-            view.n_headers++;
-            at++;
-        }
-    }
-    const struct cloudevent_options options = {
-        .framing = config_of(answer)->kafka.framing,
-        .max_bytes = config_of(answer)->requests.max_bytes,
-    };
-    return cloudevent_decode(&answer->event, &view, &options, fault);
-}
-
-static int verify(const struct answer *answer, struct fault *fault)
-{
-    const rd_kafka_message_t *message = answer->item->message;
-    const char *id = answer->request->id;
-    if (answer->answerer->exporter->trust) {
-        const struct signed_message claim = {
-            .type = answer->event->type,
-            .source = answer->event->source,
-            .request = id,
-            .key = message->key,
-            .key_len = message->key_len,
-            .value = message->payload,
-            .value_len = message->len,
-            .signature = answer->event->signature,
-            .received_unix_s = answer->item->received_unix_s,
-        };
-        return trust_verify(answer->answerer->exporter->trust, &claim, TRUST_REQUEST,
-                            config_of(answer)->requests.audience, fault);
-    }
-    if (message->key_len != strlen(id) || !message->key || memcmp(message->key, id, message->key_len) != 0)
-        return fault_set(fault, "sub_mismatch", "expected the request id as the message's key");
-    return 0;
-}
-
-/* Reads the message. *why is set when the verdict is not REQUEST_OK; -1 when it cannot be read for want of
- * memory. */
-static int read_request(struct answer *answer, enum request_verdict *verdict, struct fault *why)
-{
-    *verdict = REQUEST_UNUSABLE;
-    if (decode(answer, why))
-        return why->retryable ? -1 : 0;
-    if (strcmp(answer->event->type, REQUEST_TYPE) != 0) {
-        fault_set(why, "unknown_type", "expected ce_type " REQUEST_TYPE " on the topic of requests");
-        return 0;
-    }
-    *verdict = request_parse(&answer->request, answer->event->data, answer->event->len,
-                             answer->item->received_unix_s, why);
-    if (*verdict == REQUEST_UNUSABLE)
-        return why->retryable ? -1 : 0;
-    struct fault distrust;
-    if (verify(answer, &distrust)) {
-        *verdict = REQUEST_UNUSABLE;
-        *why = distrust;
-        return why->retryable ? -1 : 0;
-    }
-    answer->trusted = true;
-    return 0;
-}
-
-/* --- answering --- */
-
-static int add_dead_letter(const struct answer *answer, const struct fault *why, struct fault *fault)
-{
-    struct outgoing *letter = dead_letter(config_of(answer), answer->item->message, why, fault);
-    if (!letter)
-        return -1;
-    log_line(answer->answerer->exporter->log, LOG_LEVEL_WARNING, NULL,
-             "message %s/%d@%lld is a dead letter: %s (%s)", answer->origin.topic,
-             (int)answer->origin.partition, (long long)answer->origin.offset, why->text, why->code);
-    add(answer->item, letter);
-    return 0;
-}
-
-static struct outgoing *make_event(const struct answer *answer, enum event_type type, json_t *data,
-                                   struct fault *fault)
-{
-    char id[37], time[CLOCK_TEXT_MAX];
-    if (!data || event_uuid(id, fault)) {
-        if (!data)
-            fault_retry(fault, "no_memory", "no memory for an event");
-        return NULL;
-    }
-    clock_format(clock_now_unix_s(), time);
-    const struct event event = {.type = type,
-                                .id = id,
-                                .time = time,
-                                .request = answer->request->id,
-                                .data = data,
-                                .traceparent = answer->event->traceparent};
-    return event_message(config_of(answer), answer->answerer->exporter->key, &event, fault);
-}
-
-/* What was touched, and how it came out: counts and codes of the outcome's event. */
-static int add_audit(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
-{
-    const json_t *own = json_object_get(json_object_get(receipt->event_data, "extensions"), "dsard");
-    json_t *sources = json_object_get(own, "sources"), *withheld = json_object_get(own, "withheld");
-    json_t *reason = json_object_get(receipt->event_data, "reason");
-    json_t *data =
-        json_pack("{s:s,s:s,s:s,s:s,s:O*,s:O*,s:O*}", "controller_id", config_of(answer)->controller.id,
-                  "subject_request_id", receipt->request, "writer", config_of(answer)->kafka.transactional_id,
-                  "outcome", event_type_name(receipt->type), "sources", sources, "withheld", withheld,
-                  "reason", reason);
-    struct outgoing *message = make_event(answer, EVENT_AUDIT, data, fault);
-    json_decref(data);
-    if (!message)
-        return -1;
-    add(answer->item, message);
-    return 0;
-}
-
-static int add_receipt(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
-{
-    const struct event event = {
-        .type = receipt->type,
-        .id = receipt->event_id,
-        .time = receipt->event_time,
-        .request = receipt->request,
-        .data = receipt->event_data,
-        .traceparent = answer->event->traceparent,
-    };
-    struct outgoing *message =
-        event_message(config_of(answer), answer->answerer->exporter->key, &event, fault);
-    if (!message)
-        return -1;
-    add(answer->item, message);
-    return add_audit(answer, receipt, fault);
-}
-
-/* Not a terminal event: the request has had its one. */
-static int add_repeated(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
-{
-    json_t *data = event_data(config_of(answer), EVENT_REPEATED, answer->request->id, 0, NULL);
-    json_t *first = json_pack("{s:{s:{s:s,s:s}}}", "dsard", "repeats", "type", event_type_name(receipt->type),
-                              "time", receipt->event_time);
-    struct outgoing *message = NULL;
-    if (data && first && json_object_set(data, "extensions", first) == 0)
-        message = make_event(answer, EVENT_REPEATED, data, fault);
-    else
-        fault_retry(fault, "no_memory", "no memory for an event");
-    json_decref(first);
-    json_decref(data);
-    if (!message)
-        return -1;
-    add(answer->item, message);
-    return 0;
-}
-
-static bool same_body(const struct receipt *receipt, const struct request *request)
-{
-    char sha256[HEX_SHA256_MAX];
-    hex_encode(request->sha256, sizeof request->sha256, sha256);
-    return strcmp(receipt->body_sha256, sha256) == 0;
-}
-
-/* Answers from what the store knows already. *answered is false when it knows nothing. */
-static int answer_from_store(const struct answer *answer, bool *answered, struct fault *fault)
-{
-    struct exporter *exporter = answer->answerer->exporter;
-    struct receipt *receipt;
-    size_t n_bad;
-    if (receipt_find(&receipt, exporter->store, answer->request->id, &answer->origin, exporter->key, &n_bad,
-                     fault))
-        return -1;
-    if (n_bad)
-        log_line(exporter->log, LOG_LEVEL_WARNING, answer->request->id,
-                 "%zu receipts do not verify and are ignored", n_bad);
-    *answered = receipt != NULL;
-    if (!receipt)
-        return 0;
-    int result;
-    if (!same_body(receipt, answer->request)) {
-        struct fault why;
-        fault_set(&why, "id_reused", "another request with this id was answered before: use a fresh UUID");
-        result = add_dead_letter(answer, &why, fault);
-    } else if (origin_equal(&receipt->origin, &answer->origin)) {
-        log_line(exporter->log, LOG_LEVEL_INFO, answer->request->id, "outcome taken from its receipt");
-        result = add_receipt(answer, receipt, fault);
-    } else {
-        result = add_repeated(answer, receipt, fault);
-    }
-    receipt_free(receipt);
-    return result;
-}
-
-static void notify(const struct answer *answer, enum event_type type, json_t *extensions)
-{
-    struct fault fault;
-    json_t *data =
-        event_data(config_of(answer), type, answer->request->id, answer->request->due_unix_s, NULL);
-    if (data && extensions)
-        json_object_set(data, "extensions", extensions);
-    struct outgoing *message = make_event(answer, type, data, &fault);
-    json_decref(data);
-    if (message)
-        publisher_notify(answer->answerer->publisher, message);
-}
-
-static void notify_progress(void *ctx, size_t n_done, size_t n_sources)
-{
-    json_t *extensions = json_pack("{s:{s:{s:I,s:I}}}", "dsard", "progress", "done", (json_int_t)n_done,
-                                   "total", (json_int_t)n_sources);
-    notify(ctx, EVENT_PROGRESS, extensions);
-    json_decref(extensions);
-}
-
-static int export(struct answer *answer, struct fault *fault)
-{
-    const struct attempt attempt = {
-        .exporter = answer->answerer->exporter,
-        .request = answer->request,
-        .origin = &answer->origin,
-        .cancel = answer->item->cancel,
-        .progress_cb = notify_progress,
-        .ctx = answer,
-    };
-    struct receipt *receipt;
-    if (attempt_run(&attempt, &receipt, fault))
-        return -1;
-    int result = add_receipt(answer, receipt, fault);
-    receipt_free(receipt);
-    return result;
-}
-
-static int end_request(struct answer *answer, enum event_type type, const struct fault *why,
-                       struct fault *fault)
-{
-    struct receipt *receipt;
-    struct exporter *exporter = answer->answerer->exporter;
-    log_fault(exporter->log, LOG_LEVEL_WARNING, answer->request->id, event_type_name(type), why);
-    if (attempt_end(exporter, answer->request, &answer->origin, type, why, &receipt, fault))
-        return -1;
-    int result = add_receipt(answer, receipt, fault);
-    receipt_free(receipt);
-    return result;
-}
-
-/* --- the whole --- */
-
-static void forget(struct answer *answer)
-{
-    request_free(answer->request);
-    cloudevent_free(answer->event);
-    answer->request = NULL;
-    answer->event = NULL;
-}
-
-/* From the bytes to the answers, once. */
-static int answer_once(struct answer *answer, struct fault *fault)
-{
-    enum request_verdict verdict;
-    struct fault why;
-    bool answered = false;
-    if (read_request(answer, &verdict, &why)) {
-        *fault = why;
-        return -1;
-    }
-    if (verdict == REQUEST_UNUSABLE)
-        return add_dead_letter(answer, &why, fault);
-    if (answer_from_store(answer, &answered, fault))
-        return -1;
-    if (answered)
-        return 0;
-    if (verdict == REQUEST_UNANSWERABLE)
-        return end_request(answer, EVENT_REFUSED, &why, fault);
-    if (!answer->accepted)
-        notify(answer, EVENT_ACCEPTED, NULL);
-    answer->accepted = true;
-    return export(answer, fault);
-}
 
 static void drop_answers(struct item *item)
 {
@@ -328,43 +29,379 @@ static void drop_answers(struct item *item)
     item->answers = NULL;
 }
 
-/* Whether another attempt cannot help: the fault does not pass with time, or the time for an answer is over.
- */
-static bool is_hopeless(const struct answer *answer, const struct fault *fault)
+static void forget(struct answer *answer)
 {
-    const struct request *request = answer->request;
-    return answer->trusted &&
-           (!fault->retryable || (request->due_unix_s && clock_now_unix_s() >= request->due_unix_s));
+    reading_wipe(&answer->reading);
+    answer->genuine = answer->accepted = false;
 }
 
-void answer_item(const struct answerer *answerer, struct item *item)
+static const char *request_id(const struct answer *answer)
 {
-    struct answer answer = {
-        .answerer = answerer,
-        .item = item,
-        .origin = {.topic = rd_kafka_topic_name(item->message->rkt),
-                   .partition = item->message->partition,
-                   .offset = item->message->offset},
+    return answer->genuine ? answer->reading.request->id : NULL;
+}
+
+static bool is_code(const struct fault *fault, const char *code)
+{
+    return strcmp(fault->code, code) == 0;
+}
+
+/* --- ways to end --- */
+
+static int bury(const struct answer *answer, const struct fault *why, struct fault *fault)
+{
+    return outcomes_dead(answer->exporter, why, answer->item, fault);
+}
+
+/* One that is not genuine counts for nothing. */
+static int look_for_withdrawal(const struct answer *answer, bool *withdrawn, struct fault *fault)
+{
+    if (withdrawal_find(&answer->exporter->records, answer->reading.request, answer->reading.event->source,
+                        withdrawn, fault) == 0)
+        return 0;
+    if (fault->retryable)
+        return -1;
+    log_fault(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer), "a withdrawal is ignored", fault);
+    *withdrawn = false;
+    return 0;
+}
+
+/* Ends a request that was withdrawn before its outcome was published, whatever that would have been. */
+static int end_withdrawn(const struct answer *answer, struct fault *fault)
+{
+    struct exporter *exporter = answer->exporter;
+    struct receipt *receipt;
+    struct fault why;
+    fault_set(&why, "withdrawn", "whoever asked has cancelled the request");
+    if (revocation_outcomes(exporter->store, request_id(answer), fault) ||
+        attempt_end(exporter, answer->reading.request, &answer->reading.parked.origin, EVENT_CANCELLED, &why,
+                    &receipt, fault))
+        return -1;
+    log_line(exporter->log, LOG_LEVEL_INFO, request_id(answer), "cancelled");
+    int result = outcomes_receipt(&answer->about, receipt, answer->item, fault);
+    receipt_free(receipt);
+    return result;
+}
+
+/* The receipt is durable by now, and only then do we look for a withdrawal: whoever withdraws stores first and then looks
+ * for receipts (control.c), so at least one of us sees what the other has stored. */
+static int publish(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
+{
+    bool withdrawn = false;
+    if (receipt->type != EVENT_CANCELLED && look_for_withdrawal(answer, &withdrawn, fault))
+        return -1;
+    return withdrawn ? end_withdrawn(answer, fault)
+                     : outcomes_receipt(&answer->about, receipt, answer->item, fault);
+}
+
+static int end_request(const struct answer *answer, enum event_type type, const struct fault *why,
+                       struct fault *fault)
+{
+    struct receipt *receipt;
+    log_fault(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer), event_type_name(type), why);
+    if (attempt_end(answer->exporter, answer->reading.request, &answer->reading.parked.origin, type, why,
+                    &receipt, fault))
+        return -1;
+    int result = publish(answer, receipt, fault);
+    receipt_free(receipt);
+    return result;
+}
+
+/* --- what the store knows --- */
+
+static int find_receipt(const struct answer *answer, struct receipt **receipt, struct fault *fault)
+{
+    size_t n_bad;
+    if (receipt_find(receipt, &answer->exporter->records, request_id(answer), &answer->reading.parked.origin,
+                     &n_bad, fault))
+        return -1;
+    if (n_bad)
+        log_line(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer),
+                 "%zu receipts are not genuine and are ignored", n_bad);
+    return 0;
+}
+
+static int repeat(const struct answer *answer, struct fault *fault)
+{
+    struct receipt *first;
+    if (find_receipt(answer, &first, fault))
+        return -1;
+    int result = outcomes_repeated(&answer->about, first, answer->item, fault);
+    receipt_free(first);
+    return result;
+}
+
+/* Ends the request if it was withdrawn, or if an outcome was stored and then nobody could publish it. */
+static int end_by_store(const struct answer *answer, bool *ended, struct fault *fault)
+{
+    struct receipt *receipt;
+    int result;
+    if (find_receipt(answer, &receipt, fault))
+        return -1;
+    *ended = receipt != NULL;
+    if (!receipt) {
+        result = look_for_withdrawal(answer, ended, fault);
+        return result == 0 && *ended ? end_withdrawn(answer, fault) : result;
+    }
+    if (origin_equal(&receipt->origin, &answer->reading.parked.origin)) {
+        log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "outcome taken from its receipt");
+        result = publish(answer, receipt, fault);
+    } else {
+        result = outcomes_repeated(&answer->about, receipt, answer->item, fault);
+    }
+    receipt_free(receipt);
+    return result;
+}
+
+/* --- another time --- */
+
+/* What is to be known of the next attempt. */
+static struct parked next_attempt(const struct answer *answer)
+{
+    struct parked next = answer->reading.parked;
+    next.n_attempts++;
+    return next;
+}
+
+static bool find_place(const struct answer *answer, int64_t retry_after_ms, const struct retry_tier **tier)
+{
+    const struct parked next = next_attempt(answer);
+    return outgoing_forward_size(answer->item->message) <= PARKING_BYTES_MAX &&
+           parking_place(answer->exporter->config, &next, answer->reading.request->due_unix_s,
+                         clock_now_unix_s(), retry_after_ms, tier);
+}
+
+static int park(const struct answer *answer, const struct retry_tier *tier, const struct fault *why,
+                struct fault *fault)
+{
+    const struct parked next = next_attempt(answer);
+    const struct retry retry = {
+        .parked = &next,
+        .tier = tier,
+        .due_unix_s = answer->reading.request->due_unix_s,
+        .why = why,
     };
-    struct log *log = answerer->exporter->log;
-    int64_t pause_ms = answerer->exporter->config->retry.first_ms;
+    if (outcomes_parked(&answer->about, &retry, answer->item, fault))
+        return -1;
+    log_line(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer),
+             "attempt %u failed: %s (%s); the next is made from topic %s", next.n_attempts, why->text,
+             why->code, tier->topic);
+    return 0;
+}
+
+/* In memory: for what cannot be parked. Not longer than the request has time. */
+static void look_again_later(const struct answer *answer)
+{
+    struct item *item = answer->item;
+    drop_answers(item);
+    item_later(item);
+    if (!answer->genuine)
+        return;
+    const int64_t left_ms = (answer->reading.request->due_unix_s - clock_now_unix_s()) * 1000;
+    if (left_ms > 0 && left_ms < item->later_ms)
+        item->later_ms = left_ms;
+}
+
+/* --- the work --- */
+
+static void notify(const struct answer *answer, enum event_type type, json_t *extension)
+{
+    struct fault ignored;
+    struct outgoing *message =
+        outcomes_notice(&answer->about, type, answer->reading.request->due_unix_s, extension, &ignored);
+    if (message)
+        publisher_notify(answer->answerer->publisher, message);
+}
+
+static void notify_progress(void *ctx, size_t n_done, size_t n_sources)
+{
+    notify(
+        ctx, EVENT_PROGRESS,
+        json_pack("{s:{s:I,s:I}}", "progress", "done", (json_int_t)n_done, "total", (json_int_t)n_sources));
+}
+
+static void announce(const struct answer *answer)
+{
+    const struct request *request = answer->reading.request;
+    struct item *item = answer->item;
+    if (!item->told && answer->reading.parked.n_attempts == 0)
+        notify(answer, EVENT_ACCEPTED, NULL);
+    item->told = true;
+    const int64_t left_s = request->due_unix_s - clock_now_unix_s();
+    if (left_s < (int64_t)answer->exporter->config->retry.margin_s)
+        log_line(answer->exporter->log, LOG_LEVEL_WARNING, request->id,
+                 "at risk: due in %" PRId64 " s, no more attempts after this one", left_s);
+}
+
+static int attempt(struct answer *answer, enum attempt_gaps gaps, struct receipt **receipt,
+                   int64_t *retry_after_ms, struct fault *fault)
+{
+    const struct attempt attempt = {
+        .exporter = answer->exporter,
+        .request = answer->reading.request,
+        .origin = &answer->reading.parked.origin,
+        .gaps = gaps,
+        .cancel = answer->item->cancel,
+        .progress_cb = notify_progress,
+        .ctx = answer,
+    };
+    return attempt_run(&attempt, receipt, retry_after_ms, fault);
+}
+
+static int export(struct answer *answer, struct fault *fault)
+{
+    const struct retry_tier *tier;
+    struct receipt *receipt;
+    int64_t retry_after_ms;
+    announce(answer);
+    int result = attempt(answer, find_place(answer, 0, &tier) ? GAPS_RETRIED : GAPS_FINAL, &receipt,
+                         &retry_after_ms, fault);
+    if (result && is_code(fault, "sources_unavailable")) {
+        const struct fault why = *fault;
+        if (find_place(answer, retry_after_ms, &tier))
+            return park(answer, tier, &why, fault);
+        /* it took so long that there is no time for another one later */
+        result = attempt(answer, GAPS_FINAL, &receipt, &retry_after_ms, fault);
+    }
+    if (result)
+        return -1;
+    result = publish(answer, receipt, fault);
+    receipt_free(receipt);
+    return result;
+}
+
+static int work(struct answer *answer, struct fault *fault)
+{
+    struct exporter *exporter = answer->exporter;
+    struct claim *claim;
+    bool ended;
+    if (claim_take(answer->answerer->claims, request_id(answer), &answer->item->sight, &claim, fault))
+        return -1;
+    if (!claim) {
+        log_line(exporter->log, LOG_LEVEL_INFO, request_id(answer), "another worker is working on it");
+        answer->item->fate = ITEM_LATER;
+        answer->item->later_ms = (int64_t)exporter->config->work.claim_s * 1000;
+        return 0;
+    }
+    /* whoever had the claim may have ended it since we looked */
+    int result = end_by_store(answer, &ended, fault);
+    if (result == 0 && !ended)
+        result = export(answer, fault);
+    claim_release(claim);
+    return result;
+}
+
+/* The request is this message's. */
+static int answer_ours(struct answer *answer, enum request_verdict verdict, const struct fault *why,
+                       struct fault *fault)
+{
+    bool ended;
+    if (end_by_store(answer, &ended, fault))
+        return -1;
+    if (ended)
+        return 0;
+    return verdict == REQUEST_UNANSWERABLE ? end_request(answer, EVENT_REFUSED, why, fault)
+                                           : work(answer, fault);
+}
+
+/* What cannot be relied on is a dead letter, unless it is only for the moment. */
+static int reject(const struct answer *answer, const struct fault *why, struct fault *fault)
+{
+    *fault = *why;
+    return why->retryable ? -1 : bury(answer, why, fault);
+}
+
+/* From the bytes to the answers, once. 0: the item's fate is set. */
+static int answer_once(struct answer *answer, struct fault *fault)
+{
+    enum request_verdict verdict;
+    enum acceptance acceptance;
+    struct fault why, unaccepted;
+    answer->item->fate = ITEM_DONE;
+    if (reading_request(&answer->reading, answer->exporter, answer->item, &verdict, &why))
+        return reject(answer, &why, fault);
+    const struct reading *reading = &answer->reading;
+    answer->about = (struct about){answer->exporter, reading->request->id, reading->event->traceparent};
+    answer->genuine = true;
+    if (acceptance_take(&answer->exporter->records, reading->request, reading->event->source,
+                        &reading->parked.origin, &acceptance, &unaccepted))
+        return reject(answer, &unaccepted, fault);
+    if (acceptance == ACCEPTANCE_REPEATED)
+        return repeat(answer, fault);
+    if (acceptance == ACCEPTANCE_DIFFERENT) {
+        fault_set(&why, "id_reused", "another request with this id came before: use a fresh UUID");
+        return bury(answer, &why, fault);
+    }
+    answer->accepted = true;
+    return answer_ours(answer, verdict, &why, fault);
+}
+
+/* --- when it fails --- */
+
+/* The work is no longer wanted: since the request was withdrawn, or since this worker leaves or has lost it. Only where it
+ * is certain that it was not withdrawn may the message be dropped: it would not come again. */
+static void end_unwanted(const struct answer *answer)
+{
+    struct item *item = answer->item;
     struct fault fault;
-    while (answer_once(&answer, &fault)) {
-        drop_answers(item);
-        if (cancel_raised(item->cancel))
-            break;
-        if (is_hopeless(&answer, &fault)) {
-            struct fault why = fault;
-            if (end_request(&answer, EVENT_FAILED, &why, &fault) == 0)
-                break;
-            drop_answers(item);
-        }
-        log_fault(log, LOG_LEVEL_ERROR, answer.request ? answer.request->id : NULL,
-                  "the attempt failed and will be made again", &fault);
-        if (cancel_wait(item->cancel, pause_ms))
-            break;
-        pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+    bool ended = false;
+    if (!answer->accepted || end_by_store(answer, &ended, &fault))
+        look_again_later(answer);
+    else
+        item->fate = ended ? ITEM_DONE : ITEM_DROPPED;
+}
+
+/* Whether another attempt cannot help: the fault does not pass with time, or the time for an answer is over. */
+static bool is_hopeless(const struct answer *answer, const struct fault *fault)
+{
+    if (!answer->accepted)
+        return false;
+    const int64_t due_unix_s = answer->reading.request->due_unix_s;
+    return !fault->retryable || (due_unix_s && clock_now_unix_s() >= due_unix_s);
+}
+
+/* Whatever ails store, disk or memory: parking needs nothing but Kafka. */
+static bool park_if_possible(const struct answer *answer, const struct fault *why)
+{
+    const struct retry_tier *tier;
+    struct fault ignored;
+    return answer->genuine && find_place(answer, 0, &tier) && park(answer, tier, why, &ignored) == 0;
+}
+
+/* False: to be tried again in place. */
+static bool settle_failure(const struct answer *answer, bool last_try, const struct fault *why)
+{
+    struct item *item = answer->item;
+    struct fault ignored;
+    drop_answers(item);
+    item->fate = ITEM_DONE;
+    if (cancel_raised(item->cancel)) {
+        end_unwanted(answer);
+        return true;
+    }
+    if (is_hopeless(answer, why) && end_request(answer, EVENT_FAILED, why, &ignored) == 0)
+        return true;
+    drop_answers(item);
+    if (last_try && park_if_possible(answer, why))
+        return true;
+    log_fault(answer->exporter->log, LOG_LEVEL_ERROR, request_id(answer),
+              "the attempt failed and will be made again", why);
+    if (last_try)
+        look_again_later(answer);
+    return last_try;
+}
+
+void answer_request(const struct answerer *answerer, struct item *item)
+{
+    struct answer answer = {.answerer = answerer, .exporter = answerer->exporter, .item = item};
+    const struct retry_config *retry = &answer.exporter->config->retry;
+    int64_t pause_ms = retry->first_ms;
+    struct fault why;
+    for (unsigned n_tries = 1;
+         answer_once(&answer, &why) && !settle_failure(&answer, n_tries >= retry->attempts, &why);
+         n_tries++) {
         forget(&answer);
+        cancel_wait(item->cancel, pause_ms);
+        pause_ms = pause_ms * 2 < retry->max_ms ? pause_ms * 2 : retry->max_ms;
     }
     forget(&answer);
 }

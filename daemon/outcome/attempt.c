@@ -85,6 +85,48 @@ static int gather(struct work *work, struct fault *fault)
     return gather_run(&options, &work->result, &work->identities, fault);
 }
 
+/* --- what did not answer --- */
+
+/* "source billing has", or "sources billing, panel have": those whose gap may close, or all that have one. */
+static void list_gaps(const struct gather_result *result, bool retryable, char *text, size_t size)
+{
+    size_t n = 0, len = 0;
+    char names[FAULT_TEXT_MAX] = "";
+    for (size_t i = 0; i < result->n_sources; i++) {
+        const struct source_result *source = &result->sources[i];
+        if (!source->gap_code || (retryable && !source->gap_retryable) || len >= sizeof names)
+            continue;
+        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", n++ ? ", " : "", source->name);
+    }
+    snprintf(text, size, "source%s %s ha%s", n == 1 ? "" : "s", names, n == 1 ? "s" : "ve");
+}
+
+/* The longest that a source asked to be left alone. */
+static int64_t longest_pause(const struct gather_result *result)
+{
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < result->n_sources; i++)
+        if (result->sources[i].gap_retryable && result->sources[i].retry_after_ms > longest_ms)
+            longest_ms = result->sources[i].retry_after_ms;
+    return longest_ms;
+}
+
+static int judge_gaps(const struct work *work, int64_t *retry_after_ms, struct fault *fault)
+{
+    const enum attempt_gaps gaps = work->attempt->gaps;
+    char sources[FAULT_TEXT_MAX];
+    if (gaps == GAPS_RETRIED && gather_result_retryable(&work->result)) {
+        *retry_after_ms = longest_pause(&work->result);
+        list_gaps(&work->result, true, sources, sizeof sources);
+        return fault_retry(fault, "sources_unavailable", "%s not answered in full", sources);
+    }
+    if (gaps != GAPS_ACCEPTED && !gather_result_answered(&work->result)) {
+        list_gaps(&work->result, false, sources, sizeof sources);
+        return fault_set(fault, "no_source_answered", "%s not answered, and no other is asked", sources);
+    }
+    return 0;
+}
+
 /* --- report, manifest, signature --- */
 
 static int write_entry(void *entry, const void *data, size_t len, struct fault *fault)
@@ -125,7 +167,8 @@ static int add_manifest(struct work *work, const struct manifest *manifest, stru
     if (!header)
         no_memory(fault);
     else if (manifest_json(manifest, work->bundle, &text, fault) == 0 &&
-             jws_sign(&signature, header, work->attempt->exporter->key, text.data, text.len, fault) == 0 &&
+             jws_sign(&signature, header, keyring_signer(work->attempt->exporter->keyring), text.data,
+                      text.len, fault) == 0 &&
              add_entry(work->front, MANIFEST_ENTRY, &text, fault) == 0)
         result = add_entry(work->front, MANIFEST_SIGNATURE_ENTRY, &signature, fault);
     json_decref(header);
@@ -148,7 +191,8 @@ static int explain(struct work *work, struct fault *fault)
         .completed_unix_s = work->completed_unix_s,
         .controller = {config->controller.id, config->controller.name, config->controller.contact,
                        config->controller.complaints},
-        .exporter = {config->exporter.source, json_string_value(json_object_get(exporter->key, "kid")),
+        .exporter = {config->exporter.source,
+                     json_string_value(json_object_get(keyring_signer(exporter->keyring), "kid")),
                      DSAR_VERSION},
         .policy_version = POLICY_VERSION,
         .identities = work->identities,
@@ -291,8 +335,7 @@ static int leave_receipt(struct work *work, enum event_type type, json_t *data, 
                                         .type = type,
                                         .event_data = data};
     int result = receipt_make(receipt, &facts, fault);
-    if (result == 0 &&
-        receipt_store(*receipt, attempt->exporter->store, work->name, attempt->exporter->key, fault)) {
+    if (result == 0 && receipt_store(*receipt, &attempt->exporter->records, work->name, fault)) {
         receipt_free(*receipt);
         *receipt = NULL;
         result = -1;
@@ -350,15 +393,17 @@ static int end_without_bundle(struct work *work, enum event_type type, const str
     return leave_receipt(work, type, data, NULL, receipt, fault);
 }
 
-int attempt_run(const struct attempt *attempt, struct receipt **receipt, struct fault *fault)
+int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms,
+                struct fault *fault)
 {
     struct work work = {.attempt = attempt};
     int result = -1;
     *receipt = NULL;
+    *retry_after_ms = 0;
     if (begin(&work, fault) == 0) {
         struct fault why;
         if (gather(&work, &why) == 0)
-            result = deliver(&work, receipt, fault);
+            result = judge_gaps(&work, retry_after_ms, fault) ? -1 : deliver(&work, receipt, fault);
         else if (strcmp(why.code, "ambiguous") == 0 || strcmp(why.code, "empty_scope") == 0)
             result = end_without_bundle(&work, EVENT_REFUSED, &why, receipt, fault);
         else

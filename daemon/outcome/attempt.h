@@ -7,10 +7,18 @@
 #include "outcome/exporter.h"
 #include "outcome/receipt.h"
 
+/* What an attempt makes of sources that did not answer. */
+enum attempt_gaps {
+    GAPS_RETRIED,  /* those that may answer some time later end the attempt, with "sources_unavailable" */
+    GAPS_FINAL,    /* they are named in the bundle; but if none answered at all, "no_source_answered" */
+    GAPS_ACCEPTED, /* they are named in the bundle, whatever is left */
+};
+
 struct attempt {
     struct exporter *exporter;
     const struct request *request;
     const struct origin *origin;
+    enum attempt_gaps gaps;
     const struct cancel *cancel;
     /* Is told, from several threads at once, that `n_done` of `n_sources` sources have answered. May be NULL.
      */
@@ -20,13 +28,14 @@ struct attempt {
 
 /* Makes the bundle and stores it, then its receipt: both are durable when this returns 0, and *receipt (the
  * caller's) says what is to be published. A request that cannot be answered (more than one person fits)
- * leaves a receipt too. -1: nothing is to be published. "cancelled", or a fault of our own side (no disk, no
- * memory): to be tried again. Each attempt has a passphrase and a name of its own; a failed one leaves at
+ * leaves a receipt too. -1: nothing is to be published: "cancelled"; what `gaps` says; or a fault of our own side (no
+ * disk, no memory): to be tried again. *retry_after_ms is how long the sources ask to be left alone, 0 when they do not
+ * say. Each attempt has a passphrase and a name of its own; a failed one leaves at
  * most a bundle that no receipt names. */
-int attempt_run(const struct attempt *attempt, struct receipt **receipt, struct fault *fault)
-    __attribute__((warn_unused_result));
+int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms,
+                struct fault *fault) __attribute__((warn_unused_result));
 
-/* Stores a receipt for a request that ends without a bundle: EVENT_REFUSED or EVENT_FAILED, and why. */
+/* Stores a receipt for a request that ends without a bundle: EVENT_REFUSED, EVENT_FAILED or EVENT_CANCELLED, and why. */
 int attempt_end(struct exporter *exporter, const struct request *request, const struct origin *origin,
                 enum event_type type, const struct fault *why, struct receipt **receipt, struct fault *fault)
     __attribute__((warn_unused_result));

@@ -1,106 +1,16 @@
 #include "outcome/desk.h"
 
 #include "base/clock.h"
-#include "outcome/offsets.h"
+#include "outcome/parts.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-struct partition {
-    struct partition *next;
-    char *topic;
-    int32_t number;
-    bool owned;
-    uint64_t epoch;
-    struct offsets *offsets; /* NULL when not owned */
-};
+/* The longest sleep of a worker without a look at what waits: the clock may be set. */
+#define LOOK_AGAIN_MS 60000
 
-/* A membership of the consumer group: kept while a batch still speaks for it. */
-struct membership {
-    unsigned n_users;
-    rd_kafka_consumer_group_metadata_t *group;
-};
-
-struct list {
-    struct item *first;
-    struct item **last;
-    size_t n;
-};
-
-struct desk {
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* few threads wait here, and things change seldom: one condition serves all */
-    size_t n_max;
-    struct partition *partitions;
-    struct membership *membership;
-    struct list waiting;
-    struct list running;
-    struct list done;
-    bool committing;
-    bool stopped;
-    bool closed;
-};
-
-static void list_init(struct list *list)
-{
-    *list = (struct list){.last = &list->first};
-}
-
-static void list_add(struct list *list, struct item *item)
-{
-    item->next = NULL;
-    *list->last = item;
-    list->last = &item->next;
-    list->n++;
-}
-
-static void list_remove(struct list *list, struct item *item)
-{
-    struct item **at = &list->first;
-    while (*at != item)
-        at = &(*at)->next;
-    *at = item->next;
-    if (list->last == &item->next)
-        list->last = at;
-    list->n--;
-}
-
-static void item_free(struct item *item)
-{
-    if (item->message)
-        rd_kafka_message_destroy(item->message);
-    outgoing_free(item->answers);
-    cancel_free(item->cancel);
-    free(item);
-}
-
-static bool is_orphan(const struct item *item)
-{
-    return !item->partition->owned || item->partition->epoch != item->epoch;
-}
-
-static void drop_orphans(struct list *list)
-{
-    for (struct item *item = list->first, *next; item; item = next) {
-        next = item->next;
-        if (!is_orphan(item))
-            continue;
-        list_remove(list, item);
-        item_free(item);
-    }
-}
-
-static void membership_leave(struct membership *membership)
-{
-    if (!membership || --membership->n_users)
-        return;
-    rd_kafka_consumer_group_metadata_destroy(membership->group);
-    free(membership);
-}
-
-int desk_new(struct desk **desk, size_t n_max, struct fault *fault)
+int desk_new(struct desk **desk, const struct config *config, struct fault *fault)
 {
     struct desk *new = calloc(1, sizeof *new);
     if (!new)
@@ -111,130 +21,76 @@ int desk_new(struct desk **desk, size_t n_max, struct fault *fault)
     pthread_mutex_init(&new->lock, NULL);
     pthread_cond_init(&new->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    new->n_max = n_max;
-    list_init(&new->waiting);
-    list_init(&new->running);
-    list_init(&new->done);
+    new->config = new->holdings.config = config;
+    new->n_max = (size_t)config->work.concurrent_requests * 2;
+    item_list_init(&new->waiting);
+    item_list_init(&new->control);
+    item_list_init(&new->running);
+    item_list_init(&new->done);
     *desk = new;
     return 0;
-}
-
-static void list_free(struct list *list)
-{
-    while (list->first) {
-        struct item *item = list->first;
-        list_remove(list, item);
-        item_free(item);
-    }
 }
 
 void desk_free(struct desk *desk)
 {
     if (!desk)
         return;
-    list_free(&desk->waiting);
-    list_free(&desk->running);
-    list_free(&desk->done);
-    while (desk->partitions) {
-        struct partition *partition = desk->partitions;
-        desk->partitions = partition->next;
-        offsets_free(partition->offsets);
-        free(partition->topic);
-        free(partition);
-    }
-    membership_leave(desk->membership);
+    item_list_free(&desk->waiting);
+    item_list_free(&desk->control);
+    item_list_free(&desk->running);
+    item_list_free(&desk->done);
+    holdings_wipe(&desk->holdings);
     pthread_cond_destroy(&desk->changed);
     pthread_mutex_destroy(&desk->lock);
     free(desk);
 }
 
+void desk_wait_until(struct desk *desk, int64_t until_ms)
+{
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    pthread_cond_timedwait(&desk->changed, &desk->lock, &until);
+}
+
 /* --- partitions come and go --- */
-
-static struct partition *find_partition(struct desk *desk, const char *topic, int32_t number)
-{
-    struct partition *partition = desk->partitions;
-    while (partition && (partition->number != number || strcmp(partition->topic, topic) != 0))
-        partition = partition->next;
-    return partition;
-}
-
-static struct partition *make_partition(struct desk *desk, const char *topic, int32_t number)
-{
-    struct partition *partition = calloc(1, sizeof *partition);
-    char *copy = strdup(topic);
-    if (!partition || !copy) {
-        free(partition);
-        free(copy);
-        return NULL;
-    }
-    *partition = (struct partition){.next = desk->partitions, .topic = copy, .number = number};
-    desk->partitions = partition;
-    return partition;
-}
-
-static int assign_one(struct desk *desk, rd_kafka_topic_partition_t *assigned, struct fault *fault)
-{
-    struct partition *partition = find_partition(desk, assigned->topic, assigned->partition);
-    if (!partition)
-        partition = make_partition(desk, assigned->topic, assigned->partition);
-    if (!partition)
-        return fault_retry(fault, "no_memory", "no memory for partition %s/%d", assigned->topic,
-                           (int)assigned->partition);
-    bool committed = assigned->offset >= 0;
-    offsets_free(partition->offsets);
-    partition->offsets = NULL;
-    if (offsets_new(&partition->offsets, committed ? assigned->offset : 0,
-                    committed ? assigned->metadata : NULL, assigned->metadata_size, fault))
-        return fault_prefix(fault, "partition %s/%d", assigned->topic, (int)assigned->partition);
-    partition->owned = true;
-    partition->epoch++;
-    if (!committed)
-        assigned->offset = RD_KAFKA_OFFSET_BEGINNING;
-    return 0;
-}
 
 int desk_assign(struct desk *desk, rd_kafka_topic_partition_list_t *partitions,
                 rd_kafka_consumer_group_metadata_t *group, struct fault *fault)
 {
-    struct membership *membership = calloc(1, sizeof *membership);
-    if (!membership) {
-        rd_kafka_consumer_group_metadata_destroy(group);
-        return fault_retry(fault, "no_memory", "no memory for a membership of the consumer group");
-    }
-    *membership = (struct membership){.n_users = 1, .group = group};
     pthread_mutex_lock(&desk->lock);
-    membership_leave(desk->membership);
-    desk->membership = membership;
-    int result = 0;
-    for (int i = 0; result == 0 && i < partitions->cnt; i++)
-        result = assign_one(desk, &partitions->elems[i], fault);
+    int result = holdings_take(&desk->holdings, partitions, group, fault);
     pthread_mutex_unlock(&desk->lock);
     return result;
 }
 
-static void wait_until(struct desk *desk, int64_t until_ms)
+void drop_orphans(struct item_list *list)
 {
-    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-    pthread_cond_timedwait(&desk->changed, &desk->lock, &until);
+    for (struct item *item = list->first, *next; item; item = next) {
+        next = item->next;
+        if (!item_is_orphan(item))
+            continue;
+        item_list_remove(list, item);
+        item_free(item);
+    }
+}
+
+/* Whether there is something that a transaction may publish soon: what was aborted before is not waited for. */
+static bool is_publishing(const struct desk *desk)
+{
+    const struct item *item = desk->done.first;
+    while (item && item->n_aborts)
+        item = item->next;
+    return desk->committing || item;
 }
 
 void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *partitions, bool lost, int wait_ms)
 {
     int64_t until_ms = clock_now_ms() + wait_ms;
     pthread_mutex_lock(&desk->lock);
-    while (!lost && !desk->closed && (desk->committing || desk->done.n) && clock_now_ms() < until_ms)
-        wait_until(desk, until_ms);
-    for (int i = 0; i < partitions->cnt; i++) {
-        struct partition *partition =
-            find_partition(desk, partitions->elems[i].topic, partitions->elems[i].partition);
-        if (!partition)
-            continue;
-        partition->owned = false;
-        partition->epoch++;
-        offsets_free(partition->offsets);
-        partition->offsets = NULL;
-    }
+    while (!lost && !desk->closed && is_publishing(desk) && clock_now_ms() < until_ms)
+        desk_wait_until(desk, until_ms);
+    holdings_give_up(&desk->holdings, partitions);
     drop_orphans(&desk->waiting);
+    drop_orphans(&desk->control);
     drop_orphans(&desk->done);
     pthread_cond_broadcast(&desk->changed);
     pthread_mutex_unlock(&desk->lock);
@@ -249,6 +105,14 @@ static int64_t arrival(const rd_kafka_message_t *message)
     return type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME && ms > 0 ? ms / 1000 : clock_now_unix_s();
 }
 
+/* A parked message waits from the time that Kafka has of it; one of the future counts as of now. */
+static int64_t ripe_at(const rd_kafka_message_t *message, const struct retry_tier *tier)
+{
+    rd_kafka_timestamp_type_t type;
+    int64_t now = clock_now_unix_ms(), parked = rd_kafka_message_timestamp(message, &type);
+    return tier ? (parked > 0 && parked < now ? parked : now) + (int64_t)tier->delay_s * 1000 : 0;
+}
+
 static struct item *find_orphan(const struct desk *desk, const struct partition *partition, int64_t offset)
 {
     struct item *item = desk->running.first;
@@ -258,7 +122,7 @@ static struct item *find_orphan(const struct desk *desk, const struct partition 
 }
 
 static int make_item(struct desk *desk, rd_kafka_message_t *message, struct partition *partition,
-                     struct fault *fault)
+                     int64_t due_unix_s, struct fault *fault)
 {
     struct item *item = calloc(1, sizeof *item);
     if (!item)
@@ -269,19 +133,23 @@ static int make_item(struct desk *desk, rd_kafka_message_t *message, struct part
     }
     item->message = message;
     item->received_unix_s = arrival(message);
+    item->tier = partition->tier;
     item->partition = partition;
     item->epoch = partition->epoch;
-    list_add(&desk->waiting, item);
+    item->due_unix_s = due_unix_s;
+    item->not_before_unix_ms = ripe_at(message, partition->tier);
+    item_list_add(partition->kind == PARTITION_CONTROL ? &desk->control : &desk->waiting, item);
     pthread_cond_broadcast(&desk->changed);
     return 0;
 }
 
-int desk_put(struct desk *desk, rd_kafka_message_t *message, struct fault *fault)
+int desk_put(struct desk *desk, rd_kafka_message_t *message, int64_t due_unix_s, struct fault *fault)
 {
     int result = 0;
     bool wanted = false;
     pthread_mutex_lock(&desk->lock);
-    struct partition *partition = find_partition(desk, rd_kafka_topic_name(message->rkt), message->partition);
+    struct partition *partition =
+        holdings_find(&desk->holdings, rd_kafka_topic_name(message->rkt), message->partition);
     if (partition && partition->owned && !desk->stopped)
         result = offsets_delivered(partition->offsets, message->offset, &wanted, fault);
     if (wanted) {
@@ -290,7 +158,7 @@ int desk_put(struct desk *desk, rd_kafka_message_t *message, struct fault *fault
             orphan->epoch = partition->epoch;
             wanted = false;
         } else {
-            result = make_item(desk, message, partition, fault);
+            result = make_item(desk, message, partition, due_unix_s, fault);
             wanted = result == 0;
         }
     }
@@ -300,58 +168,51 @@ int desk_put(struct desk *desk, rd_kafka_message_t *message, struct fault *fault
     return result;
 }
 
-static size_t in_hand(const struct desk *desk)
-{
-    return desk->waiting.n + desk->running.n + desk->done.n;
-}
-
-bool desk_full(struct desk *desk)
-{
-    pthread_mutex_lock(&desk->lock);
-    bool full = in_hand(desk) >= desk->n_max;
-    pthread_mutex_unlock(&desk->lock);
-    return full;
-}
-
-bool desk_has_room(struct desk *desk)
-{
-    pthread_mutex_lock(&desk->lock);
-    bool room = in_hand(desk) <= desk->n_max / 2;
-    pthread_mutex_unlock(&desk->lock);
-    return room;
-}
-
 /* --- workers --- */
 
-static bool same_key(const struct item *a, const struct item *b)
+static bool is_about(const struct item *item, const void *key, size_t key_len)
 {
-    return a->message->key_len == b->message->key_len && a->message->key_len > 0 &&
-           memcmp(a->message->key, b->message->key, a->message->key_len) == 0;
+    return key_len > 0 && item->message->key_len == key_len && memcmp(item->message->key, key, key_len) == 0;
 }
 
-/* The first that waits, but none whose request is being worked on already: what that leaves in the store is
- * the answer to a message that says the same again. */
-static struct item *next_item(const struct desk *desk)
+static bool is_running(const struct desk *desk, const void *key, size_t key_len)
 {
-    for (struct item *item = desk->waiting.first; item; item = item->next) {
-        const struct item *running = desk->running.first;
-        while (running && !same_key(running, item))
-            running = running->next;
-        if (!running)
-            return item;
+    const struct item *item = desk->running.first;
+    while (item && (item->partition->kind == PARTITION_CONTROL || !is_about(item, key, key_len)))
+        item = item->next;
+    return item;
+}
+
+/* Of the items whose time has come the one that is due first; of requests none that is being worked on already: what
+ * that leaves in the store is the answer to a message that says the same again. *wait_ms is when to look again. */
+static struct item *next_item(const struct desk *desk, enum desk_tray tray, int64_t *wait_ms)
+{
+    struct item *first = NULL;
+    int64_t now = clock_now_unix_ms();
+    *wait_ms = LOOK_AGAIN_MS;
+    for (struct item *item = (tray == DESK_CONTROL ? &desk->control : &desk->waiting)->first; item;
+         item = item->next) {
+        if (item->not_before_unix_ms > now) {
+            if (item->not_before_unix_ms - now < *wait_ms)
+                *wait_ms = item->not_before_unix_ms - now;
+        } else if ((!first || item->due_unix_s < first->due_unix_s) &&
+                   (tray == DESK_CONTROL || !is_running(desk, item->message->key, item->message->key_len))) {
+            first = item;
+        }
     }
-    return NULL;
+    return first;
 }
 
-struct item *desk_take(struct desk *desk)
+struct item *desk_take(struct desk *desk, enum desk_tray tray)
 {
     struct item *item = NULL;
+    int64_t wait_ms;
     pthread_mutex_lock(&desk->lock);
-    while (!desk->stopped && !(item = next_item(desk)))
-        pthread_cond_wait(&desk->changed, &desk->lock);
+    while (!desk->stopped && !(item = next_item(desk, tray, &wait_ms)))
+        desk_wait_until(desk, clock_now_ms() + wait_ms);
     if (item) {
-        list_remove(&desk->waiting, item);
-        list_add(&desk->running, item);
+        item_list_remove(tray == DESK_CONTROL ? &desk->control : &desk->waiting, item);
+        item_list_add(&desk->running, item);
     }
     pthread_mutex_unlock(&desk->lock);
     return item;
@@ -360,110 +221,40 @@ struct item *desk_take(struct desk *desk)
 void desk_finish(struct desk *desk, struct item *item)
 {
     pthread_mutex_lock(&desk->lock);
-    list_remove(&desk->running, item);
-    if (item->answers && !is_orphan(item))
-        list_add(&desk->done, item);
-    else
+    item_list_remove(&desk->running, item);
+    if (item->fate == ITEM_DROPPED || item_is_orphan(item)) {
         item_free(item);
+    } else if (item->fate == ITEM_LATER) {
+        item->not_before_unix_ms = clock_now_unix_ms() + item->later_ms;
+        item_list_add(item->partition->kind == PARTITION_CONTROL ? &desk->control : &desk->waiting, item);
+    } else {
+        item->not_before_unix_ms = 0;
+        item_list_add(&desk->done, item);
+    }
     pthread_cond_broadcast(&desk->changed);
     pthread_mutex_unlock(&desk->lock);
 }
 
-/* --- the commit thread --- */
-
-/* The element for the partition in the list of offsets, with the text of what is done above the base. */
-static int add_offset(struct batch *batch, const struct partition *partition, struct fault *fault)
+bool desk_withdraw(struct desk *desk, const char *request)
 {
-    if (rd_kafka_topic_partition_list_find(batch->offsets, partition->topic, partition->number))
-        return 0;
-    rd_kafka_topic_partition_t *element =
-        rd_kafka_topic_partition_list_add(batch->offsets, partition->topic, partition->number);
-    struct buf text;
-    buf_init(&text, OFFSETS_METADATA_MAX + 64);
-    int result = offsets_metadata(partition->offsets, &text, fault);
-    if (result == 0 && text.len) {
-        element->metadata = strdup(text.data);
-        element->metadata_size = text.len;
-        if (!element->metadata)
-            result = fault_retry(fault, "no_memory", "no memory for a commit");
-    }
-    element->offset = offsets_base(partition->offsets);
-    buf_wipe(&text);
-    return result;
-}
-
-/* Stages all before the first element is written: the text of a partition tells of all of its items. */
-static int fill(struct desk *desk, size_t n_max, struct batch *batch, struct fault *fault)
-{
-    *batch = (struct batch){.offsets = rd_kafka_topic_partition_list_new(4)};
-    struct item **last = &batch->items;
-    drop_orphans(&desk->done);
-    while (desk->done.first && batch->n_items < n_max) {
-        struct item *item = desk->done.first;
-        list_remove(&desk->done, item);
-        item->next = NULL;
-        *last = item;
-        last = &item->next;
-        batch->n_items++;
-        offsets_stage(item->partition->offsets, item->message->offset);
-    }
-    batch->membership = desk->membership;
-    if (batch->membership) {
-        batch->membership->n_users++;
-        batch->group = batch->membership->group;
-    }
-    for (const struct item *item = batch->items; item; item = item->next)
-        if (add_offset(batch, item->partition, fault))
-            return -1;
-    return 0;
-}
-
-static void settle(struct desk *desk, struct batch *batch, bool committed)
-{
-    for (struct item *item = batch->items; item; item = item->next)
-        if (!is_orphan(item))
-            offsets_settle(item->partition->offsets, committed);
-    for (struct item *item = batch->items, *next; item; item = next) {
-        next = item->next;
-        if (committed || is_orphan(item))
-            item_free(item);
-        else
-            list_add(&desk->done, item);
-    }
-    rd_kafka_topic_partition_list_destroy(batch->offsets);
-    membership_leave(batch->membership);
-    *batch = (struct batch){0};
-}
-
-bool desk_batch(struct desk *desk, size_t n_max, struct batch *batch)
-{
-    struct fault fault;
+    size_t len = strlen(request);
+    bool in_hand = false;
     pthread_mutex_lock(&desk->lock);
-    for (;;) {
-        while (!desk->done.first && !desk->closed)
-            pthread_cond_wait(&desk->changed, &desk->lock);
-        if (desk->closed)
-            break;
-        if (fill(desk, n_max, batch, &fault) == 0 && batch->n_items)
-            break;
-        /* without memory, or all were orphans: what is left waits a moment */
-        settle(desk, batch, false);
-        pthread_cond_broadcast(&desk->changed);
-        if (desk->done.first)
-            wait_until(desk, clock_now_ms() + 100);
+    for (struct item *item = desk->running.first; item; item = item->next) {
+        if (item->partition->kind == PARTITION_CONTROL || !is_about(item, request, len))
+            continue;
+        cancel_raise(item->cancel);
+        in_hand = true;
     }
-    bool more = desk->committing = !desk->closed;
-    pthread_mutex_unlock(&desk->lock);
-    return more;
-}
-
-void desk_settle(struct desk *desk, struct batch *batch, bool committed)
-{
-    pthread_mutex_lock(&desk->lock);
-    settle(desk, batch, committed);
-    desk->committing = false;
+    for (struct item *item = desk->waiting.first; item; item = item->next) {
+        if (!is_about(item, request, len))
+            continue;
+        item->not_before_unix_ms = 0;
+        in_hand = true;
+    }
     pthread_cond_broadcast(&desk->changed);
     pthread_mutex_unlock(&desk->lock);
+    return in_hand;
 }
 
 /* --- leaving --- */
@@ -472,7 +263,8 @@ void desk_stop(struct desk *desk)
 {
     pthread_mutex_lock(&desk->lock);
     desk->stopped = true;
-    list_free(&desk->waiting);
+    item_list_free(&desk->waiting);
+    item_list_free(&desk->control);
     pthread_cond_broadcast(&desk->changed);
     pthread_mutex_unlock(&desk->lock);
 }
@@ -483,14 +275,6 @@ void desk_cancel_all(struct desk *desk)
     for (struct item *item = desk->running.first; item; item = item->next)
         cancel_raise(item->cancel);
     pthread_mutex_unlock(&desk->lock);
-}
-
-size_t desk_n_running(struct desk *desk)
-{
-    pthread_mutex_lock(&desk->lock);
-    size_t n = desk->running.n;
-    pthread_mutex_unlock(&desk->lock);
-    return n;
 }
 
 void desk_close(struct desk *desk)

@@ -1,5 +1,4 @@
-/* desk: the requests in hand: who owns which partition, what waits, what is worked on, what is done and not
- * yet published.
+/* desk: the messages in hand: what waits, what is worked on, what is done and not yet published.
  *
  * Three kinds of threads meet here: the poll thread brings messages and rebalances, workers take items and
  * bring them back, the commit thread takes what is done in batches. Thread-safe.
@@ -7,8 +6,8 @@
 #ifndef DSAR_OUTCOME_DESK_H
 #define DSAR_OUTCOME_DESK_H
 
-#include "base/cancel.h"
-#include "outcome/outgoing.h"
+#include "config/config.h"
+#include "outcome/item.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
@@ -16,22 +15,11 @@
 #include <stdint.h>
 
 struct desk;
-struct partition;
 struct membership;
 
-/* One message in hand. A worker may use it between desk_take and desk_finish. */
-struct item {
-    struct item *next;
-    rd_kafka_message_t *message;
-    struct cancel *cancel;    /* raised when the work is no longer wanted */
-    int64_t received_unix_s;  /* when the broker appended it, or else when it came to us */
-    struct outgoing *answers; /* what is to be published with its offset; NULL: nothing, and not done */
-    struct partition *partition;
-    uint64_t epoch; /* the partition's when it came; an older one makes the item an orphan */
-};
-
-/* `n_max`: how many messages may be in hand before no more are asked for. */
-int desk_new(struct desk **desk, size_t n_max, struct fault *fault) __attribute__((warn_unused_result));
+/* The configuration must outlive the desk. */
+int desk_new(struct desk **desk, const struct config *config, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* No thread may use it any more. NULL is harmless. */
 void desk_free(struct desk *desk);
@@ -50,21 +38,36 @@ int desk_assign(struct desk *desk, rd_kafka_topic_partition_list_t *partitions,
 void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *partitions, bool lost,
                  int wait_ms);
 
-/* Puts a message on the desk; takes it over. What is known already is destroyed. */
-int desk_put(struct desk *desk, rd_kafka_message_t *message, struct fault *fault)
+/* Puts a message on the desk; takes it over. What is known already is destroyed. `due_unix_s` is when the request that
+ * it seems to hold is due, 0 when it does not say: among what waits, the nearest goes first. */
+int desk_put(struct desk *desk, rd_kafka_message_t *message, int64_t due_unix_s, struct fault *fault)
     __attribute__((warn_unused_result));
 
-/* Whether to stop asking for more (`full`), or to ask again (half of it). */
-bool desk_full(struct desk *desk);
-bool desk_has_room(struct desk *desk);
+/* Which partitions are no longer to be read from since the last call, and which are again. Requests stop while enough
+ * are in hand, retry topics while enough are parked, both while a commit could not tell of more; control only when cancels
+ * come faster than they can be noted down. The lists are the caller's, and empty when nothing has changed. NULL without
+ * memory. */
+struct desk_flow {
+    rd_kafka_topic_partition_list_t *pause;
+    rd_kafka_topic_partition_list_t *resume;
+};
+int desk_flow(struct desk *desk, struct desk_flow *flow, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* --- workers --- */
 
-/* Waits for the next item; NULL when no more are to be taken. */
-struct item *desk_take(struct desk *desk);
+enum desk_tray { DESK_REQUESTS, DESK_CONTROL };
 
-/* Brings an item back: with answers it is done, without it is dropped and will come again some day. */
+/* Waits for the next item; NULL when no more are to be taken. Of one request, no two items are given out of
+ * DESK_REQUESTS at the same time. */
+struct item *desk_take(struct desk *desk, enum desk_tray tray);
+
+/* Brings an item back; item->fate says what becomes of it. */
 void desk_finish(struct desk *desk, struct item *item);
+
+/* A request is withdrawn: raises the cancel of the work on it, and lets what waits or is parked be looked at now. True
+ * when its message is in hand, so that it will be ended soon. */
+bool desk_withdraw(struct desk *desk, const char *request);
 
 /* --- the commit thread --- */
 
@@ -76,13 +79,19 @@ struct batch {
     const rd_kafka_consumer_group_metadata_t *group; /* of the time when they were assigned */
 };
 
-/* Waits until something is done, then gives all of it, at most `n_max` items. False when there will be no
- * more. */
+/* Waits until something is done, then gives it, at most `n_max` items. Items of a transaction that was aborted are
+ * given one at a time, after a pause that grows, so that one that can never be published holds up no other. False when
+ * there will be no more. */
 bool desk_batch(struct desk *desk, size_t n_max, struct batch *batch);
 
-/* The batch is committed, or aborted: then its items wait for the next batch if their partition is still
- * ours. */
+/* The batch is committed, or aborted: then its items wait for another batch if their partition is still ours. */
 void desk_settle(struct desk *desk, struct batch *batch, bool committed);
+
+/* The same when it is not known which: `committed` is what the broker says is committed now for the partitions of the
+ * batch. Fails with "foreign_metadata" when that cannot be read; the batch is settled as aborted then, and the process
+ * is to end without another commit. */
+int desk_settle_by(struct desk *desk, struct batch *batch, const rd_kafka_topic_partition_list_t *committed,
+                   struct fault *fault) __attribute__((warn_unused_result));
 
 /* --- leaving --- */
 
@@ -92,10 +101,20 @@ void desk_stop(struct desk *desk);
 /* Raises the cancel of all work that is going on. */
 void desk_cancel_all(struct desk *desk);
 
-/* How many items workers have. */
-size_t desk_n_running(struct desk *desk);
-
 /* Ends desk_batch for good, done or not. */
 void desk_close(struct desk *desk);
+
+/* --- for onlookers --- */
+
+struct desk_census {
+    size_t n_waiting; /* for a worker */
+    size_t n_parked;  /* for their next attempt, or for another worker's claim */
+    size_t n_running;
+    size_t n_done;           /* and not yet committed */
+    size_t n_at_risk;        /* of all these: due within retry.margin_s */
+    int64_t next_due_unix_s; /* the nearest; 0 when nothing is in hand */
+};
+
+void desk_count(struct desk *desk, struct desk_census *census);
 
 #endif

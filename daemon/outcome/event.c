@@ -4,6 +4,7 @@
 #include "base/jws.h"
 #include "intake/signature.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,10 @@ static const struct {
     [EVENT_COMPLETED] = {"org.dsard.completed.v1", "completed"},
     [EVENT_FAILED] = {"org.dsard.failed.v1", "cancelled"},
     [EVENT_REFUSED] = {"org.dsard.refused.v1", "cancelled"},
+    [EVENT_CANCELLED] = {"org.dsard.cancelled.v1", "cancelled"},
     [EVENT_REPEATED] = {"org.dsard.repeated.v1", "completed"},
+    [EVENT_RETRYING] = {"org.dsard.retrying.v1", "in_progress"},
+    [EVENT_EXPIRED] = {"org.dsard.expired.v1", "completed"},
     [EVENT_AUDIT] = {"org.dsard.audit.v1", "completed"},
 };
 
@@ -61,15 +65,33 @@ no_memory:
     return NULL;
 }
 
+static void write_uuid(unsigned char b[16], unsigned char version, char uuid[37])
+{
+    b[6] = (unsigned char)((b[6] & 0x0f) | version << 4);
+    b[8] = (b[8] & 0x3f) | 0x80;
+    snprintf(uuid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
 int event_uuid(char uuid[37], struct fault *fault)
 {
     unsigned char b[16];
     if (RAND_bytes(b, sizeof b) != 1)
         return fault_set(fault, "internal", "no random numbers");
-    b[6] = (b[6] & 0x0f) | 0x40;
-    b[8] = (b[8] & 0x3f) | 0x80;
-    snprintf(uuid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    write_uuid(b, 4, uuid);
+    return 0;
+}
+
+int event_uuid_of(char uuid[37], enum event_type type, const char *request, struct fault *fault)
+{
+    char name[128];
+    unsigned char digest[32];
+    int len = snprintf(name, sizeof name, "%s %s", types[type].name, request);
+    if (len < 0 || (size_t)len >= sizeof name)
+        return fault_set(fault, "internal", "an event's name is too long");
+    if (!EVP_Digest(name, (size_t)len, digest, NULL, EVP_sha256(), NULL))
+        return fault_retry(fault, "no_memory", "no memory for a digest");
+    write_uuid(digest, 8, uuid);
     return 0;
 }
 

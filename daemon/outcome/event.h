@@ -16,11 +16,14 @@
 enum event_type {
     EVENT_ACCEPTED,
     EVENT_PROGRESS,
-    EVENT_COMPLETED, /* terminal, as the next two */
+    EVENT_COMPLETED, /* terminal, as the next three */
     EVENT_FAILED,
     EVENT_REFUSED,
+    EVENT_CANCELLED,
     EVENT_REPEATED,
-    EVENT_AUDIT, /* for the topic of audits: who touched what, in counts and codes */
+    EVENT_RETRYING,
+    EVENT_EXPIRED, /* the bundle can no longer be fetched */
+    EVENT_AUDIT,   /* for the topic of audits: who touched what, in counts and codes */
 };
 
 /* "org.dsard.completed.v1" */
@@ -57,5 +60,10 @@ json_t *event_json(const struct config *config, const json_t *key, const struct 
 
 /* A fresh random UUID (RFC 9562, version 4). */
 int event_uuid(char uuid[37], struct fault *fault) __attribute__((warn_unused_result));
+
+/* The UUID of the one event of a type that a request can have (version 8: SHA-256 of both), so that it is the same
+ * however often the event is made. */
+int event_uuid_of(char uuid[37], enum event_type type, const char *request, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 #endif

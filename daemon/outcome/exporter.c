@@ -1,6 +1,5 @@
 #include "outcome/exporter.h"
 
-#include "base/jwk.h"
 #include "base/secret.h"
 #include "intake/client.h"
 
@@ -48,11 +47,15 @@ int exporter_learn(struct exporter *exporter, const struct config *config, struc
                    struct fault *fault)
 {
     *exporter = (struct exporter){.config = config, .log = log};
-    if (jwk_load_private(&exporter->key, config->exporter.key_file, JWK_SIGN, fault))
-        return fault_prefix(fault, "%s: .exporter.key_file", config->path);
+    if (keyring_load(&exporter->keyring, config->exporter.key_file, config->exporter.retired_keys_file,
+                     fault))
+        return fault_prefix(fault, "%s: .exporter.key_file or .retired_keys_file", config->path);
     if (config->kafka.brokers && config->requests.require_signature &&
         trust_load(&exporter->trust, config->requests.trusted_keys_file, fault))
         return fault_prefix(fault, "%s: .requests.trusted_keys_file", config->path);
+    if (config->requests.identity_keys_file &&
+        identity_keys_load(&exporter->identity_keys, config->requests.identity_keys_file, fault))
+        return fault_prefix(fault, "%s: .requests.identity_keys_file", config->path);
     if (config->kafka.brokers && try_properties(config, fault))
         return -1;
     if (catalog_new(&exporter->catalog, config, stderr))
@@ -68,6 +71,7 @@ int exporter_open(struct exporter *exporter, struct fault *fault)
                            config->work.spool_dir);
     if (store_open(&exporter->store, config->store.path, fault) || start_pool(exporter, fault))
         return -1;
+    exporter->records = (struct records){.store = exporter->store, .keyring = exporter->keyring};
     if (secret_unlocked())
         log_line(exporter->log, LOG_LEVEL_WARNING, NULL,
                  "memory for secrets cannot be locked and may be swapped: raise RLIMIT_MEMLOCK "
@@ -80,7 +84,8 @@ void exporter_close(struct exporter *exporter)
     seal_pool_free(exporter->pool);
     store_close(exporter->store);
     catalog_free(exporter->catalog);
+    identity_keys_free(exporter->identity_keys);
     trust_free(exporter->trust);
-    json_decref(exporter->key);
+    keyring_free(exporter->keyring);
     *exporter = (struct exporter){0};
 }

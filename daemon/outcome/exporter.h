@@ -6,19 +6,21 @@
 #include "bundle/seal_pool.h"
 #include "config/config.h"
 #include "gather/catalog.h"
+#include "intake/identity_keys.h"
 #include "intake/trust.h"
+#include "outcome/record.h"
 #include "store/store.h"
-
-#include <jansson.h>
 
 struct exporter {
     const struct config *config; /* borrowed, as the log */
     struct log *log;
-    json_t *key;         /* private, ES256: signs manifests, receipts and events */
-    struct trust *trust; /* whose requests count; NULL when they need no signature, or without Kafka */
+    struct keyring *keyring; /* signs manifests, records and events */
+    struct trust *trust;     /* whose requests count; NULL when they need no signature, or without Kafka */
+    struct identity_keys *identity_keys; /* open sealed identities; NULL: none can be opened */
     struct catalog *catalog;
     struct seal_pool *pool;
     struct store *store;
+    struct records records; /* of the store, signed by the keyring */
 };
 
 /* Reads keys and trusted keys, tries the properties of Kafka's clients and asks every connector for its

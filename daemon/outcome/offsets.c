@@ -1,51 +1,94 @@
 #include "outcome/offsets.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIGNATURE "dsard1:"
-
-/* more than this between the base and the newest delivery would be memory without bound */
-#define SPAN_MAX (1 << 24)
+#define RUN_MAX   INT64_C(1000000000000000) /* the longest run that a commit tells of */
 
 enum state { OPEN, STAGED, DONE };
 
-struct offsets {
-    int64_t base; /* everything below is done and committed */
-    int64_t next; /* the first that was not delivered yet */
-    size_t cap;
-    size_t known;         /* how many states are set: offsets [base, base + known) */
-    unsigned char *state; /* of base + i */
+/* Offsets from the end of the run before (the base for the first) up to `end`. Neighbours have different states. */
+struct run {
+    int64_t end;
+    enum state state;
 };
 
-static int grow(struct offsets *offsets, size_t need, struct fault *fault)
+struct offsets {
+    int64_t base; /* everything below is done */
+    int64_t next; /* the first that was not delivered yet: never above the end of the last run */
+    struct run *runs;
+    size_t n_runs;
+    size_t cap;
+};
+
+static int64_t top(const struct offsets *offsets)
 {
-    if (need > SPAN_MAX)
-        return fault_set(fault, "too_large", "a commit would span more than %d offsets", SPAN_MAX);
-    if (need <= offsets->cap)
+    return offsets->n_runs ? offsets->runs[offsets->n_runs - 1].end : offsets->base;
+}
+
+/* Room for two more runs, which is what any change may need. */
+static int make_room(struct offsets *offsets, struct fault *fault)
+{
+    if (offsets->n_runs + 2 <= offsets->cap)
         return 0;
-    size_t cap = offsets->cap ? offsets->cap : 256;
-    while (cap < need)
-        cap *= 2;
-    unsigned char *state = realloc(offsets->state, cap);
-    if (!state)
-        return fault_retry(fault, "no_memory", "no memory for %zu offsets", cap);
-    offsets->state = state;
+    size_t cap = offsets->cap ? offsets->cap * 2 : 16;
+    struct run *runs = realloc(offsets->runs, cap * sizeof *runs);
+    if (!runs)
+        return fault_retry(fault, "no_memory", "no memory for a partition's offsets");
+    offsets->runs = runs;
     offsets->cap = cap;
     return 0;
 }
 
-/* Gives every offset below `end` a state: those that had none get `state`. */
-static int extend(struct offsets *offsets, int64_t end, enum state state, struct fault *fault)
+/* The run that begins at `offset`, splitting the one that it lies in; n_runs when it is the end of all. Needs room. */
+static size_t split(struct offsets *offsets, int64_t offset)
 {
-    size_t need = end > offsets->base ? (size_t)(end - offsets->base) : 0;
-    if (need <= offsets->known)
-        return 0;
-    if (grow(offsets, need, fault))
-        return -1;
-    memset(offsets->state + offsets->known, (int)state, need - offsets->known);
-    offsets->known = need;
-    return 0;
+    size_t i = 0;
+    int64_t start = offsets->base;
+    while (i < offsets->n_runs && offsets->runs[i].end <= offset)
+        start = offsets->runs[i++].end;
+    if (i == offsets->n_runs || start == offset)
+        return i;
+    memmove(&offsets->runs[i + 1], &offsets->runs[i], (offsets->n_runs - i) * sizeof *offsets->runs);
+    offsets->runs[i].end = offset;
+    offsets->n_runs++;
+    return i + 1;
+}
+
+/* Makes one run of neighbours of the same state, and takes what is done at the bottom into the base. */
+static void join(struct offsets *offsets)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < offsets->n_runs; i++) {
+        struct run run = offsets->runs[i];
+        if (n == 0 && run.state == DONE)
+            offsets->base = run.end;
+        else if (n && offsets->runs[n - 1].state == run.state)
+            offsets->runs[n - 1].end = run.end;
+        else
+            offsets->runs[n++] = run;
+    }
+    offsets->n_runs = n;
+    if (offsets->next < offsets->base)
+        offsets->next = offsets->base;
+}
+
+/* Adds a run at the end of all. Needs room. */
+static void append(struct offsets *offsets, int64_t end, enum state state)
+{
+    if (end > top(offsets))
+        offsets->runs[offsets->n_runs++] = (struct run){end, state};
+}
+
+/* Gives all offsets of [start, end), which lie within the runs, one state. Needs room. */
+static void set(struct offsets *offsets, int64_t start, int64_t end, enum state state)
+{
+    size_t first = split(offsets, start), last = split(offsets, end);
+    for (size_t i = first; i < last; i++)
+        offsets->runs[i].state = state;
 }
 
 static bool read_number(const char **at, const char *end, int64_t *value)
@@ -54,36 +97,39 @@ static bool read_number(const char **at, const char *end, int64_t *value)
     const char *start = *at;
     for (; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
         *value = *value * 10 + (**at - '0');
-        if (*value > SPAN_MAX)
+        if (*value > RUN_MAX)
             return false;
     }
     return *at > start;
 }
 
-/* "dsard1:OPEN+DONE,OPEN+DONE": run lengths from the base on. */
+/* "OPEN+DONE": the lengths of two runs. */
+static bool read_runs(const char **at, const char *end, int64_t *open, int64_t *done)
+{
+    return read_number(at, end, open) && *at < end && *(*at)++ == '+' && read_number(at, end, done) &&
+           *open && *done;
+}
+
+/* "dsard1:OPEN+DONE,OPEN+DONE", from the base on. */
 static int read_metadata(struct offsets *offsets, const char *text, size_t len, struct fault *fault)
 {
     const char *at = text, *end = text + len;
     size_t signature_len = strlen(SIGNATURE);
-    if (len < signature_len || memcmp(text, SIGNATURE, signature_len) != 0)
-        goto foreign;
-    at += signature_len;
-    int64_t position = offsets->base;
-    for (;;) {
+    bool ours =
+        len > signature_len && len <= OFFSETS_METADATA_MAX && memcmp(text, SIGNATURE, signature_len) == 0;
+    at += ours ? signature_len : 0;
+    while (ours) {
         int64_t open, done;
-        if (!read_number(&at, end, &open) || at == end || *at++ != '+' || !read_number(&at, end, &done) ||
-            open == 0 || done == 0)
-            goto foreign;
-        if (extend(offsets, position + open, OPEN, fault) ||
-            extend(offsets, position + open + done, DONE, fault))
+        if (!read_runs(&at, end, &open, &done) || top(offsets) > INT64_MAX - 2 * RUN_MAX)
+            break;
+        if (make_room(offsets, fault))
             return -1;
-        position += open + done;
+        append(offsets, top(offsets) + open, OPEN);
+        append(offsets, top(offsets) + done, DONE);
         if (at == end)
             return 0;
-        if (*at++ != ',')
-            goto foreign;
+        ours = *at++ == ',';
     }
-foreign:
     return fault_set(
         fault, "foreign_metadata",
         "the commit's metadata was not written by this program: use a consumer group of its own");
@@ -108,8 +154,16 @@ void offsets_free(struct offsets *offsets)
 {
     if (!offsets)
         return;
-    free(offsets->state);
+    free(offsets->runs);
     free(offsets);
+}
+
+static enum state state_of(const struct offsets *offsets, int64_t offset)
+{
+    for (size_t i = 0; offset >= offsets->base && i < offsets->n_runs; i++)
+        if (offset < offsets->runs[i].end)
+            return offsets->runs[i].state;
+    return offset < offsets->base ? DONE : OPEN;
 }
 
 int offsets_delivered(struct offsets *offsets, int64_t offset, bool *wanted, struct fault *fault)
@@ -117,84 +171,104 @@ int offsets_delivered(struct offsets *offsets, int64_t offset, bool *wanted, str
     *wanted = false;
     if (offset < offsets->next)
         return 0;
-    /* nothing is pending, so there is nothing to remember of a gap, however wide (retention leaves wide ones)
-     */
-    if (offsets->known == 0)
-        offsets->base = offsets->next = offset;
-    if (extend(offsets, offset, DONE, fault) || extend(offsets, offset + 1, OPEN, fault))
+    if (make_room(offsets, fault))
         return -1;
-    for (int64_t skipped = offsets->next; skipped < offset; skipped++)
-        offsets->state[skipped - offsets->base] = DONE;
+    int64_t known = top(offsets);
+    set(offsets, offsets->next, offset < known ? offset : known, DONE);
+    join(offsets);
+    if (make_room(offsets, fault))
+        return -1;
+    append(offsets, offset, DONE);
+    append(offsets, offset + 1, OPEN);
+    join(offsets);
     offsets->next = offset + 1;
-    *wanted = offsets->state[offset - offsets->base] == OPEN;
+    *wanted = state_of(offsets, offset) == OPEN;
     return 0;
 }
 
-void offsets_stage(struct offsets *offsets, int64_t offset)
+/* Finds the next pair at *at, where *start begins: offsets that are open, then others. False when there is no other. */
+static bool next_pair(const struct offsets *offsets, size_t *at, int64_t *start, int64_t *open, int64_t *done)
 {
-    if (offset >= offsets->base && (size_t)(offset - offsets->base) < offsets->known)
-        offsets->state[offset - offsets->base] = STAGED;
+    int64_t from = *start, middle = from;
+    size_t i = *at;
+    while (i < offsets->n_runs && offsets->runs[i].state == OPEN)
+        middle = offsets->runs[i++].end;
+    int64_t end = middle;
+    while (i < offsets->n_runs && offsets->runs[i].state != OPEN)
+        end = offsets->runs[i++].end;
+    *at = i;
+    *start = end;
+    *open = middle - from;
+    *done = end - middle;
+    return end > middle;
+}
+
+/* Where the pairs begin: at the first offset that is open. */
+static size_t first_open(const struct offsets *offsets, int64_t *start)
+{
+    size_t i = 0;
+    *start = offsets->base;
+    while (i < offsets->n_runs && offsets->runs[i].state != OPEN)
+        *start = offsets->runs[i++].end;
+    return i;
+}
+
+static size_t metadata_len(const struct offsets *offsets)
+{
+    int64_t start, open, done;
+    size_t len = 0;
+    for (size_t at = first_open(offsets, &start); next_pair(offsets, &at, &start, &open, &done);)
+        len += (size_t)snprintf(NULL, 0, "%s%" PRId64 "+%" PRId64, len ? "," : SIGNATURE, open, done);
+    return len;
+}
+
+bool offsets_stage(struct offsets *offsets, int64_t offset)
+{
+    if (make_room(offsets, NULL) || offset >= top(offsets) || state_of(offsets, offset) != OPEN)
+        return false;
+    set(offsets, offset, offset + 1, STAGED);
+    bool fits = metadata_len(offsets) <= OFFSETS_METADATA_MAX;
+    if (!fits)
+        set(offsets, offset, offset + 1, OPEN);
+    join(offsets);
+    return fits;
 }
 
 int64_t offsets_base(const struct offsets *offsets)
 {
-    size_t i = 0;
-    while (i < offsets->known && offsets->state[i] != OPEN)
-        i++;
-    return offsets->base + (int64_t)i;
+    int64_t start;
+    first_open(offsets, &start);
+    return start;
 }
 
 void offsets_settle(struct offsets *offsets, bool committed)
 {
-    for (size_t i = 0; i < offsets->known; i++)
-        if (offsets->state[i] == STAGED)
-            offsets->state[i] = committed ? DONE : OPEN;
-    if (!committed)
-        return;
-    size_t done = (size_t)(offsets_base(offsets) - offsets->base);
-    if (done == 0)
-        return;
-    memmove(offsets->state, offsets->state + done, offsets->known - done);
-    offsets->known -= done;
-    offsets->base += (int64_t)done;
-    if (offsets->next < offsets->base)
-        offsets->next = offsets->base;
-}
-
-/* Finds the next run at *at: *open offsets that are open, then *done that are done. False when nothing is
- * done there. */
-static bool next_run(const struct offsets *offsets, size_t *at, size_t *open, size_t *done)
-{
-    size_t i = *at;
-    while (i < offsets->known && offsets->state[i] == OPEN)
-        i++;
-    *open = i - *at;
-    size_t start = i;
-    while (i < offsets->known && offsets->state[i] != OPEN)
-        i++;
-    *done = i - start;
-    *at = i;
-    return *done > 0;
+    for (size_t i = 0; i < offsets->n_runs; i++)
+        if (offsets->runs[i].state == STAGED)
+            offsets->runs[i].state = committed ? DONE : OPEN;
+    join(offsets);
 }
 
 int offsets_metadata(const struct offsets *offsets, struct buf *text, struct fault *fault)
 {
+    int64_t start, open, done;
     buf_clear(text);
-    size_t at = (size_t)(offsets_base(offsets) - offsets->base), open, done;
-    while (next_run(offsets, &at, &open, &done)) {
-        if (buf_printf(text, fault, "%s%zu+%zu", text->len ? "," : SIGNATURE, open, done))
+    for (size_t at = first_open(offsets, &start); next_pair(offsets, &at, &start, &open, &done);)
+        if (buf_printf(text, fault, "%s%" PRId64 "+%" PRId64, text->len ? "," : SIGNATURE, open, done))
             return -1;
-        if (text->len > OFFSETS_METADATA_MAX)
-            return fault_set(fault, "too_large", "the commit's metadata would be longer than %d bytes",
-                             OFFSETS_METADATA_MAX);
-    }
     return 0;
 }
 
 size_t offsets_runs(const struct offsets *offsets)
 {
-    size_t at = (size_t)(offsets_base(offsets) - offsets->base), open, done, n = 0;
-    while (next_run(offsets, &at, &open, &done))
+    int64_t start, open, done;
+    size_t n = 0;
+    for (size_t at = first_open(offsets, &start); next_pair(offsets, &at, &start, &open, &done);)
         n++;
     return n;
+}
+
+bool offsets_done(const struct offsets *offsets, int64_t offset)
+{
+    return state_of(offsets, offset) == DONE;
 }

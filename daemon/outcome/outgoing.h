@@ -1,5 +1,5 @@
-/* outgoing: a Kafka message that is to be published: an event or a dead letter. Owned by one thread at a
- * time. */
+/* outgoing: a Kafka message that is to be published: an event, a dead letter, a request that is parked. Owned by one
+ * thread at a time. */
 #ifndef DSAR_OUTCOME_OUTGOING_H
 #define DSAR_OUTCOME_OUTGOING_H
 
@@ -10,6 +10,7 @@
 
 struct outgoing {
     const char *topic; /* borrowed from the configuration */
+    int32_t partition; /* RD_KAFKA_PARTITION_UA: the key decides */
     void *key;
     size_t key_len;
     void *value; /* NULL: a tombstone */
@@ -29,6 +30,14 @@ int outgoing_header(struct outgoing *message, const char *name, const void *valu
 /* Adds a header of text; NULL adds none. */
 int outgoing_text(struct outgoing *message, const char *name, const char *text, struct fault *fault)
     __attribute__((warn_unused_result));
+
+/* A message as it came (key, value, headers), bound for another topic; headers whose names begin with `without` are left
+ * out. NULL with a fault without memory. */
+struct outgoing *outgoing_forward(const char *topic, const rd_kafka_message_t *message, const char *without,
+                                  struct fault *fault) __attribute__((warn_unused_result));
+
+/* About how many bytes Kafka has to take for a message as it came. */
+size_t outgoing_forward_size(const rd_kafka_message_t *message);
 
 /* Wipes and frees the message and all behind it in its list. NULL is harmless. */
 void outgoing_free(struct outgoing *message);

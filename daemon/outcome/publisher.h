@@ -24,13 +24,20 @@ void publisher_close(struct publisher *publisher);
 enum publisher_verdict {
     PUBLISHER_COMMITTED,
     PUBLISHER_ABORTED, /* nothing of the batch is to be seen; it may be tried again */
-    PUBLISHER_FATAL,   /* the producer can do no more: the process is to start again */
+    PUBLISHER_UNKNOWN, /* the producer can do no more: only the committed offsets tell what became of the batch, once
+                          publisher_renew has settled it */
 };
 
 /* Publishes the answers of the batch and commits its offsets in one transaction. Tries what may be tried
- * again until `cancel` is raised, which is fatal. */
+ * again until `cancel` is raised, which leaves it unknown. */
 enum publisher_verdict publisher_commit(struct publisher *publisher, const struct batch *batch,
                                         const struct cancel *cancel, struct fault *fault)
+    __attribute__((warn_unused_result));
+
+/* Puts a new transactional producer in the place of one that can do no more. When this returns 0 the broker has committed
+ * or aborted the transaction that was open, and whoever else used the transactional id is fenced off. Belongs to the
+ * thread of publisher_commit. */
+int publisher_renew(struct publisher *publisher, const struct cancel *cancel, struct fault *fault)
     __attribute__((warn_unused_result));
 
 /* Publishes one message at least once, outside any transaction: `accepted` and `progress`. Takes it over.

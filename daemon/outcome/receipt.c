@@ -2,37 +2,29 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
-#include "base/jws.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RECEIPT_MAX_BYTES (1024 * 1024)
-#define SUFFIX            ".receipt"
-
-bool origin_equal(const struct origin *a, const struct origin *b)
-{
-    return a->partition == b->partition && a->offset == b->offset && strcmp(a->topic, b->topic) == 0;
-}
+#define KIND   "receipt"
+#define SUFFIX ".receipt"
 
 /* Points the members into receipt->json. False when something is missing or of the wrong type. */
 static bool point(struct receipt *receipt)
 {
-    const json_t *json = receipt->json;
-    const json_t *origin = json_object_get(json, "origin"), *event = json_object_get(json, "event");
+    const json_t *json = receipt->json, *event = json_object_get(json, "event");
     const char *type = json_string_value(json_object_get(event, "type"));
     receipt->request = json_string_value(json_object_get(json, "request"));
     receipt->body_sha256 = json_string_value(json_object_get(json, "body_sha256"));
-    receipt->origin.topic = json_string_value(json_object_get(origin, "topic"));
-    receipt->origin.partition = (int32_t)json_integer_value(json_object_get(origin, "partition"));
-    receipt->origin.offset = json_integer_value(json_object_get(origin, "offset"));
     receipt->bundle = json_string_value(json_object_get(json, "bundle"));
     receipt->event_id = json_string_value(json_object_get(event, "id"));
     receipt->event_time = json_string_value(json_object_get(event, "time"));
     receipt->event_data = json_object_get(event, "data");
     return json_integer_value(json_object_get(json, "receipt")) == 1 && receipt->request &&
-           receipt->body_sha256 && receipt->origin.topic && receipt->event_id && receipt->event_time &&
-           json_is_object(receipt->event_data) && type && event_type_from_name(type, &receipt->type);
+           receipt->body_sha256 && origin_from_json(&receipt->origin, json_object_get(json, "origin")) &&
+           receipt->event_id && receipt->event_time && json_is_object(receipt->event_data) && type &&
+           event_type_from_name(type, &receipt->type);
 }
 
 int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
@@ -44,11 +36,10 @@ int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, st
     clock_format(clock_now_unix_s(), time);
     struct receipt *new = calloc(1, sizeof *new);
     if (new)
-        new->json = json_pack("{s:i,s:s,s:s,s:{s:s,s:i,s:I},s:s?,s:{s:s,s:s,s:s,s:O}}", "receipt", 1,
-                              "request", facts->request->id, "body_sha256", sha256, "origin", "topic",
-                              facts->origin->topic, "partition", (int)facts->origin->partition, "offset",
-                              (json_int_t)facts->origin->offset, "bundle", facts->bundle, "event", "id", id,
-                              "type", event_type_name(facts->type), "time", time, "data", facts->event_data);
+        new->json = json_pack("{s:i,s:s,s:s,s:o,s:s?,s:{s:s,s:s,s:s,s:O}}", "receipt", 1, "request",
+                              facts->request->id, "body_sha256", sha256, "origin", origin_json(facts->origin),
+                              "bundle", facts->bundle, "event", "id", id, "type",
+                              event_type_name(facts->type), "time", time, "data", facts->event_data);
     if (!new || !new->json || !point(new)) {
         receipt_free(new);
         return fault_retry(fault, "no_memory", "no memory for a receipt");
@@ -65,87 +56,53 @@ void receipt_free(struct receipt *receipt)
     free(receipt);
 }
 
-int receipt_store(const struct receipt *receipt, struct store *store, const char *attempt, const json_t *key,
+static int check_bundle(const struct receipt *receipt, struct store *store, struct fault *fault)
+{
+    bool there = true;
+    if (receipt->bundle && store_exists(store, receipt->request, receipt->bundle, &there, fault))
+        return -1;
+    return there ? 0
+                 : fault_retry(fault, "bundle_gone",
+                               "store: the bundle %s/%s was swept before its receipt was stored",
+                               receipt->request, receipt->bundle);
+}
+
+int receipt_store(const struct receipt *receipt, const struct records *records, const char *attempt,
                   struct fault *fault)
 {
     char file[128];
-    struct buf signature;
-    struct store_object *object = NULL;
-    int result = -1;
+    struct store_object *object;
     snprintf(file, sizeof file, "%s" SUFFIX, attempt);
-    buf_init(&signature, JWS_MAX);
-    char *line = json_dumps(receipt->json, JSON_COMPACT);
-    json_t *header = json_pack("{s:s,s:s}", "typ", "dsard-receipt", "sub", receipt->request);
-    if (!line || !header) {
-        fault_retry(fault, "no_memory", "no memory for a receipt");
-        goto out;
+    if (record_write(records, receipt->request, file, KIND, receipt->json, &object, fault))
+        return -1;
+    /* from here on no sweep removes the bundle */
+    if (check_bundle(receipt, records->store, fault)) {
+        store_abort(object);
+        return -1;
     }
-    if (jws_sign(&signature, header, key, line, strlen(line), fault) ||
-        store_begin(store, receipt->request, file, &object, fault) ||
-        store_write(object, line, strlen(line), fault) || store_write(object, "\n", 1, fault) ||
-        store_write(object, signature.data, signature.len, fault) || store_write(object, "\n", 1, fault))
-        goto out;
-    result = store_commit(object, fault);
-    object = NULL;
-out:
-    store_abort(object);
-    free(line);
-    json_decref(header);
-    buf_wipe(&signature);
-    return result;
-}
-
-/* Reads what receipt_store wrote; NULL when it is not genuine. */
-static struct receipt *parse(char *text, const char *request, const json_t *key)
-{
-    char *signature = strchr(text, '\n');
-    struct fault ignored;
-    json_t *header = NULL;
-    if (!signature)
-        return NULL;
-    *signature++ = '\0';
-    signature[strcspn(signature, "\n")] = '\0';
-    if (jws_verify(signature, key, text, strlen(text), &ignored) || jws_header(&header, signature, &ignored))
-        return NULL;
-    const char *type = json_string_value(json_object_get(header, "typ"));
-    bool is_receipt = type && strcmp(type, "dsard-receipt") == 0;
-    json_decref(header);
-    struct receipt *receipt = is_receipt ? calloc(1, sizeof *receipt) : NULL;
-    if (!receipt)
-        return NULL;
-    receipt->json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    if (receipt->json && point(receipt) && strcmp(receipt->request, request) == 0)
-        return receipt;
-    receipt_free(receipt);
-    return NULL;
+    return store_commit(object, fault);
 }
 
 struct search {
-    struct store *store;
+    const struct records *records;
     const char *request;
     const struct origin *origin;
-    const json_t *key;
     struct receipt *found;
     size_t n_bad;
     struct fault *fault;
 };
 
-static int look_at(const char *file, void *ctx)
+/* Takes over `json`. */
+static int consider(struct search *search, json_t *json)
 {
-    struct search *search = ctx;
-    size_t len = strlen(file), suffix_len = strlen(SUFFIX);
-    if (len <= suffix_len || strcmp(file + len - suffix_len, SUFFIX) != 0)
-        return 0;
-    struct buf content;
-    buf_init(&content, RECEIPT_MAX_BYTES);
-    int result = store_read(search->store, search->request, file, &content, search->fault);
-    struct receipt *receipt =
-        result || !content.len ? NULL : parse(content.data, search->request, search->key);
-    buf_wipe(&content);
-    if (result && strcmp(search->fault->code, "too_large") != 0 &&
-        strcmp(search->fault->code, "not_found") != 0)
-        return -1;
+    struct receipt *receipt = calloc(1, sizeof *receipt);
     if (!receipt) {
+        json_decref(json);
+        return fault_retry(search->fault, "no_memory", "no memory for a receipt");
+    }
+    receipt->json = json;
+    if (!point(receipt)) {
+        receipt_free(receipt);
         search->n_bad++;
         return 0;
     }
@@ -156,14 +113,28 @@ static int look_at(const char *file, void *ctx)
     return 0;
 }
 
-int receipt_find(struct receipt **receipt, struct store *store, const char *request,
-                 const struct origin *origin, const json_t *key, size_t *n_bad, struct fault *fault)
+static int look_at(const char *file, void *ctx)
 {
-    struct search search = {.store = store, .request = request, .origin = origin, .key = key, .fault = fault};
-    int result = store_each(store, request, look_at, &search, fault);
+    struct search *search = ctx;
+    size_t len = strlen(file), suffix_len = strlen(SUFFIX);
+    json_t *json;
+    if (len <= suffix_len || strcmp(file + len - suffix_len, SUFFIX) != 0)
+        return 0;
+    if (record_read(search->records, search->request, file, KIND, &json, search->fault) == 0)
+        return consider(search, json);
+    bool bad = strcmp(search->fault->code, "bad_record") == 0;
+    search->n_bad += bad;
+    return bad || strcmp(search->fault->code, "not_found") == 0 ? 0 : -1;
+}
+
+int receipt_find(struct receipt **receipt, const struct records *records, const char *request,
+                 const struct origin *origin, size_t *n_bad, struct fault *fault)
+{
+    struct search search = {.records = records, .request = request, .origin = origin, .fault = fault};
+    int result = store_each(records->store, request, look_at, &search, fault);
+    if (result == 0 && search.found)
+        result = store_sync(records->store, request, fault);
     if (result)
-        receipt_free(search.found);
-    if (result == 0 && search.found && (result = store_sync(store, request, fault)) != 0)
         receipt_free(search.found);
     *receipt = result ? NULL : search.found;
     *n_bad = search.n_bad;

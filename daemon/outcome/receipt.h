@@ -1,25 +1,19 @@
 /* receipt: what the store keeps of a request that has ended: the outcome, signed, so that a crash between the
  * store and Kafka costs no second export and no second outcome.
  *
- * A file of two lines: one JSON object and the exporter's detached JWS over it. It holds no personal data:
- * the outcome's event, the digest of the request's body, and where the request lay on Kafka.
+ * It holds no personal data: the outcome's event, the digest of the request's body, and where the request lay on
+ * Kafka.
  */
 #ifndef DSAR_OUTCOME_RECEIPT_H
 #define DSAR_OUTCOME_RECEIPT_H
 
 #include "intake/request.h"
 #include "outcome/event.h"
-#include "store/store.h"
+#include "outcome/origin.h"
+#include "outcome/record.h"
 
 #include <jansson.h>
 #include <stdint.h>
-
-/* Where a request came from: its place on the topic of requests, whatever retry topics it went through. */
-struct origin {
-    const char *topic;
-    int32_t partition;
-    int64_t offset;
-};
 
 struct receipt {
     json_t *json; /* owns all below */
@@ -46,18 +40,16 @@ int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, st
     __attribute__((warn_unused_result));
 void receipt_free(struct receipt *receipt);
 
-/* Stores it durably as `<request>/<attempt>.receipt`, signed with the exporter's private key. */
-int receipt_store(const struct receipt *receipt, struct store *store, const char *attempt, const json_t *key,
+/* Stores it durably as `<request>/<attempt>.receipt`, if the bundle that it names is still there: "bundle_gone"
+ * (retryable) when it was swept as a leftover because the attempt took too long. Otherwise as record_store. */
+int receipt_store(const struct receipt *receipt, const struct records *records, const char *attempt,
                   struct fault *fault) __attribute__((warn_unused_result));
 
-/* Looks for a receipt of the request whose signature holds: the one of the same origin if there is one, else
- * any. *receipt is NULL when there is none. Receipts that do not verify are passed over and counted in
- * *n_bad. What is found is durable: it may be published. */
-int receipt_find(struct receipt **receipt, struct store *store, const char *request,
-                 const struct origin *origin, const json_t *key, size_t *n_bad, struct fault *fault)
+/* Looks for a genuine receipt of the request: the one of the same origin if there is one, else any. *receipt is NULL
+ * when there is none. Receipts that are not genuine are passed over and counted in *n_bad. What is found is durable:
+ * it may be published. */
+int receipt_find(struct receipt **receipt, const struct records *records, const char *request,
+                 const struct origin *origin, size_t *n_bad, struct fault *fault)
     __attribute__((warn_unused_result));
-
-/* Whether both name the same message. */
-bool origin_equal(const struct origin *a, const struct origin *b);
 
 #endif

@@ -9,6 +9,7 @@ struct serve_options {
     struct exporter *exporter;
     const struct cancel *leave; /* raised by the first SIGTERM: take no more, finish what is going on */
     const struct cancel *now;   /* raised by the second: give up what is going on */
+    int hung_status;            /* the process ends with it when leaving takes far too long */
 };
 
 /* Returns 0 once it has left after `leave`, with everything that was finished published. -1 when Kafka makes

@@ -17,8 +17,7 @@
 
 struct store;
 
-/* Opens the folder, which must exist and be writable; leftovers of objects that were never finished and are
- * older than a day are removed. Fails with "store_unusable". */
+/* Opens the folder, which must exist and be writable. Fails with "store_unusable". */
 int store_open(struct store **store, const char *path, struct fault *fault)
     __attribute__((warn_unused_result));
 void store_close(struct store *store);
@@ -32,9 +31,14 @@ int store_begin(struct store *store, const char *request, const char *file, stru
 int store_write(struct store_object *object, const void *data, size_t len, struct fault *fault)
     __attribute__((warn_unused_result));
 
-/* Makes the object durable and visible, and frees it, also on failure. An object of that name must not exist.
- */
+/* Makes the object durable and visible, and frees it, also on failure. Where an object of that name exists, it stays
+ * and the fault is "exists" (not retryable). After "store_failed" it is visible all the same if the very last step
+ * failed, the sync of its folder: whoever finds it calls store_sync before relying on it. */
 int store_commit(struct store_object *object, struct fault *fault) __attribute__((warn_unused_result));
+
+/* Makes the object visible in the place of one of that name, if there is one, at once, and frees it, also on failure.
+ * For what need not outlive a crash of the machine: nothing is synced. */
+int store_commit_over(struct store_object *object, struct fault *fault) __attribute__((warn_unused_result));
 
 /* Removes what was written and frees the object. NULL is harmless. */
 void store_abort(struct store_object *object);
@@ -43,6 +47,10 @@ void store_abort(struct store_object *object);
  * "not_found" when there certainly is none, "too_large", or "store_failed". */
 int store_read(struct store *store, const char *request, const char *file, struct buf *content,
                struct fault *fault) __attribute__((warn_unused_result));
+
+/* Whether an object is to be seen. */
+int store_exists(struct store *store, const char *request, const char *file, bool *exists,
+                 struct fault *fault) __attribute__((warn_unused_result));
 
 /* Makes durable what is to be seen of the request: whoever stored it may have died before it was. */
 int store_sync(struct store *store, const char *request, struct fault *fault)

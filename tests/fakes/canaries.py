@@ -56,6 +56,8 @@ def canaries(person):
 
 def found(needle, text):
     """Does `text` hold it? alice@example.test is not found in malice@example.test."""
+    if needle.lower() not in text.lower():  # quick, and nearly always the end of it
+        return False
     before = r"(?<![\w.+-])" if "@" in needle else ""
     return re.search(before + re.escape(needle), text, re.IGNORECASE) is not None
 

@@ -15,6 +15,7 @@
     bad_record          a record that breaks off    deep_record         a record of 100,000 nested lists
     silence             never another word          endless             records without end
     slow                a sign of life every second, but no end
+    dribble             one message that never ends, a byte at a time
 """
 import argparse
 import json
@@ -84,6 +85,13 @@ def slow():
         time.sleep(1)
 
 
+def dribble():
+    write(b'{"type":"')
+    while True:
+        write(b"x")
+        time.sleep(0.05)
+
+
 def lie(mode):
     """What follows a first good record."""
     acts = {
@@ -101,7 +109,7 @@ def lie(mode):
         "unknown_type": lambda: (say({"type": "surprise"}), record(), end(), done()),
         "bad_record": lambda: (record(b'{"id":1,"text":"no end'), end(), done()),
         "deep_record": lambda: (record(b'{"a":' + b"[" * 100000 + b"]" * 100000 + b"}"), end(), done()),
-        "silence": silence, "endless": endless, "slow": slow,
+        "silence": silence, "endless": endless, "slow": slow, "dribble": dribble,
     }
     acts[mode]()
 

@@ -4,8 +4,8 @@
   GET  /__log     [{"action": "GetTickets", "params": {...}}]: the calls since the last DELETE, without credentials
   DELETE /__log   forgets them
 
-`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` sets the pace of "slow" and `bytes` the
-size of "too_large".
+`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` sets the pace of "slow", `bytes` its step
+and the size of "too_large", and `retry_after_s` for how long "busy503" wants to be left alone.
 """
 import json
 import re
@@ -197,13 +197,15 @@ class _Handler(BaseHTTPRequestHandler):
         if mode == "error500":
             self._send(500, b"<html><h1>Internal Server Error</h1></html>", "text/html")
         elif mode == "busy503":
-            self._send(503, b'{"error":"busy"}', extra={"Retry-After": "1"})
+            self._send(503, b'{"error":"busy"}', extra={"Retry-After": str(fault.get("retry_after_s", 1))})
         elif mode == "garbage":
             self._send(200, bytes((i * 131 + 7) % 256 for i in range(4096)))
         elif mode == "html":
             self._send(200, b"<!DOCTYPE html><html><body>Please log in</body></html>", "text/html")
         elif mode == "hang":
-            self.stub.closing.wait(3600)
+            # until the fault is healed; then the call is to be made again
+            while self.stub.fault.get("mode") == "hang" and not self.stub.closing.wait(0.05):
+                pass
             self.close_connection = True
         elif mode == "drop_connection":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -228,8 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif mode == "slow":
             self._head(status, len(data))
-            for at in range(0, len(data), 64):
-                self.wfile.write(data[at:at + 64])
+            step = fault.get("bytes", 64)
+            for at in range(0, len(data), step):
+                self.wfile.write(data[at:at + step])
                 if self.stub.closing.wait(fault.get("delay_ms", 200) / 1000):
                     return
         elif mode == "endless":

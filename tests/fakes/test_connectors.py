@@ -39,12 +39,13 @@ class Liar(unittest.TestCase):
                 self.assertEqual(status, code)
 
     def test_those_that_never_end(self):
-        for mode in ("no_hello", "late_hello", "silence", "slow"):
+        for mode in ("no_hello", "late_hello", "silence", "slow", "dribble"):
             with self.subTest(mode):
                 said, status = self.run_liar(mode, 1.2 if mode == "slow" else 0.5)
                 self.assertIsNone(status)
                 self.assertEqual(said.count(b'"progress"') > 1, mode == "slow")
-                self.assertEqual(b'"hello"' in said, mode in ("silence", "slow"))
+                self.assertEqual(bool(re.search(rb'"type":"x{2,}$', said)), mode == "dribble")
+                self.assertEqual(b'"hello"' in said, mode in ("silence", "slow", "dribble"))
 
     def test_endless_has_no_end(self):
         liar = subprocess.Popen([sys.executable, os.path.join(HERE, "liar.py"), "--lie", "endless"],

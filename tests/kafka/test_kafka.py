@@ -12,6 +12,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import kafka  # noqa: E402
+import producer  # noqa: E402
 import wire  # noqa: E402
 
 BUILD = os.environ.get("DSAR_BUILD") or os.path.join(HERE, "..", "..", "build", "debug")
@@ -62,6 +63,18 @@ class RealKafka(unittest.TestCase):
         self.assertEqual(wire.metadata(self.broker.address, ["four", "one", "none"])[1],
                          {"four": 4, "one": 1, "none": 0})
         self.assertRaisesRegex(OSError, "topic bad/name", self.broker.create_topics, {"bad/name": 1})
+
+    def test_our_own_producer_is_understood(self):
+        self.assertEqual(producer.crc32c(b"123456789"), 0xE3069283)  # the check value of CRC-32C
+        self.broker.create_topics({"own": 2})
+        own = producer.Producer([self.broker.address])
+        sent = [("key", b"x" * size, {"content-type": "text/plain", "long": "y" * 300}) for size in (0, 1, 64, 9000)]
+        for offset, message in enumerate(sent):
+            self.assertEqual(own.send_once("own", 1, *message), offset)
+        came = [json.loads(line) for line in self.kcat("-C", "-t", "own", "-p", "1", "-e", "-J").splitlines()]
+        self.assertEqual([(each["key"], each["payload"].encode(), dict(zip(each["headers"][::2], each["headers"][1::2])))
+                          for each in came], sent)
+        self.assertRaises(OSError, own.send, "own", 2, *sent[0], time.monotonic())
 
     @unittest.skipUnless(os.path.exists(SMOKE), "kafka-smoke is not built; DSAR_BUILD names the build folder")
     def test_librdkafka_agrees(self):

@@ -93,7 +93,9 @@ WRONG = [
 USAGE = {
     "dsard run": ["-c"], "dsard once": ["--request", "--out", "-c"], "dsard check": ["-c"], "dsard options": [],
     "dsard demo": ["--dir"], "dsarctl keygen": ["--kind", "--out", "--public"],
-    "dsarctl submit": ["--brokers", "--request", "--key", "--source", "--audience", "--recipient", "--topic",
+    "dsarctl submit": ["--brokers", "--request", "--key", "--source", "--audience", "--recipient", "--seal-to", "--save",
+                       "--topic", "--properties"],
+    "dsarctl cancel": ["--request", "--id", "--sha256", "--brokers", "--key", "--source", "--audience", "--topic",
                        "--properties"],
     "dsarctl watch": ["--brokers", "--request", "--timeout", "--save"],
     "dsarctl open": ["--out", "--event", "--key", "--passphrase-file"], "dsarctl passphrase": ["--event", "--key"],
@@ -181,6 +183,27 @@ class Configuration(exports.Exports):
             self.assertEqual((once.status, once.output), (2, ""), once.errors)
             self.assertIn("exporter.key_file", once.errors)
         self.assertEqual(self.calls(), {})
+
+    def test_identity_keys_that_are_none(self):
+        worker = harness.load(self.keys.worker)
+        for content, says in ((harness.load(self.keys.worker_public), "`d`"), (harness.load(self.keys.portal), "`use`"),
+                              ({"keys": []}, "at least one key"), ({"keys": [worker, worker]}, r"keys\[1\].*`kid`"),
+                              ({"keys": [worker, {**worker, "y": worker["x"], "kid": "b"}]}, r"keys\[1\]")):
+            with self.subTest(says):
+                path = harness.save(self.path("identity.jwk"), content)
+                os.chmod(path, 0o600)
+                text = self.text(GOOD).replace("requests:\n", f"requests:\n  identity_keys_file: {path}\n")
+                done = self.check(text)
+                self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+                self.assertRegex(done.stderr, rf"requests\.identity_keys_file: .*{says}")
+                self.assertNotIn(worker["d"], done.stderr)
+        harness.save(path, worker)
+        os.chmod(path, 0o644)
+        done = self.check(text)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertRegex(done.stderr, r"requests\.identity_keys_file: .*644")
+        os.chmod(path, 0o600)
+        self.assertEqual(self.check(text).returncode, 0)
 
     def test_what_is_no_configuration(self):
         for text in ("", "\0", "[]", "- a", "a: b", "{", "\xff" * 100, "a: &x [*x, *x]", "%YAML 3.0\n---\n", "--- a\n--- b\n",

@@ -36,7 +36,7 @@ LIES = {"crash": "source_crashed", "exit_early": "source_crashed", "garbage": "s
         "cut_payload": "source_crashed", "wrong_count": "source_protocol", "missing_end": "source_protocol",
         "double_end": "source_protocol", "undeclared_collection": "source_protocol",
         "unknown_type": "source_protocol", "bad_record": "bad_record", "deep_record": "bad_record",
-        "silence": "source_silent", "endless": "source_timeout", "slow": "source_timeout"}
+        "silence": "source_silent", "dribble": "source_silent", "endless": "source_timeout", "slow": "source_timeout"}
 # far less than what it would take by the defaults of keep_alive_s (30) and deadline_s (3600)
 SOON_S = 25
 
@@ -170,6 +170,18 @@ class SourceFaults(Faults):
                 if mode == "busy503":
                     self.assertGreater(time.monotonic() - started, 1, "it asked for a second's patience")
 
+    def test_a_source_that_keeps_failing_is_left_alone(self):
+        """However often it might be asked again: and the others are delivered without waiting for it."""
+        config = self.configure({"retry": {"attempts": 20, "first_ms": 10, "max_ms": 60000, "breaker_failures": 3}})
+        self.spoil("error500")
+        started = time.monotonic()
+        answer = self.ask("alice", config)
+        self.assertLess(time.monotonic() - started, SOON_S)
+        self.check_gap(answer, "billing", "source_error")
+        self.check_complete(answer, ("forum", "marketing"))
+        self.assertEqual(self.calls()["whmcs"], ["GetClientsDetails"] * 3)
+        self.assertIn("source billing: it keeps failing, so it is left alone for 60 s", answer.errors)
+
     def test_a_refusal_is_not_tried_again(self):
         self.spoil("refuse401")
         self.ask("alice")
@@ -226,6 +238,34 @@ class Lies(Faults):
         answer = self.ask("alice", self.configure_with(source))
         self.check_gap(answer, "shop", "source_changed")
         self.check_complete(answer, self.others)
+
+    def test_what_came_in_part_is_delivered_when_no_later_try_gives_more(self):
+        """The first try gives one collection of two, the second breaks off after it gave another record."""
+        def collection(name):
+            return {"name": name, "title": name, "category": "things", "needs": ["email"], "fields": {}}
+
+        def given(text, withheld):
+            return [{"type": "record", "collection": "kept", "payload": json.dumps({"text": text}) + "\n"},
+                    {"type": "withheld", "collection": "kept", "count": withheld, "reason": "trade_secret"},
+                    {"type": "end", "collection": "kept", "status": "complete", "count": 1}]
+
+        why = {"code": "down", "text": "the system is down", "retryable": True}
+        script = {"hello": {"collections": [collection("kept"), collection("lost")]},
+                  "fetch": [[*given("of the first", 1), {"type": "end", "collection": "lost", "status": "failed", **why},
+                             {"type": "done", "status": "ok"}],
+                            [*given("of the second", 7), {"type": "done", "status": "failed", **why, "code": "gone"}]]}
+        config = self.configure({"retry": {"attempts": 2, "first_ms": 10}},
+                                {name: None for name in harness.SOURCES if name not in self.others} |
+                                {"shop": self.parrot("shop", script)})
+        answer = self.ask("alice", config)
+        self.assertIn("source shop: fetching failed at try 2 of 2 (gone)", answer.errors)
+        self.check_gap(answer, "shop", "down")
+        self.assertEqual(answer.statuses["shop"], "partial")
+        self.check_complete(answer, self.others)
+        self.assertEqual(harness.records(answer.entries)["shop"], {"kept": [{"text": "of the first"}]})
+        self.assertIn({"collection": "shop/kept", "count": 1, "reason": "trade_secret"}, answer.manifest["withheld"])
+        self.check_no_trace(answer, "shop/lost")
+        self.assertNotIn("of the second", answer.whole_text)
 
     def test_no_source_can_end_the_request_by_its_words(self):
         """Codes by which dsard ends a whole request count for nothing in a connector's mouth."""

@@ -127,7 +127,7 @@ class Keys:
 
     def __init__(self, folder):
         self.folder = folder
-        for kind in ("portal", "exporter", "recipient"):
+        for kind in ("portal", "exporter", "recipient", "worker"):
             self.make(kind, kind)
 
     def make(self, kind, name):
@@ -189,7 +189,7 @@ def write_config(path, where, keys, changes=None, sources=None):
     listed = merged(sources_of(where), sources or {})
     config = merged({
         "controller": {"id": "example-host", "name": "Example Host", "contact": "privacy@host.example"},
-        "requests": {"trusted_keys_file": keys.portal_public},
+        "requests": {"trusted_keys_file": keys.portal_public, "identity_keys_file": keys.worker},
         "exporter": {"source": "//dsard.host.example", "key_file": keys.exporter},
         "store": {"path": os.path.join(folder, "store"), "results_url": "https://privacy.host.example/dsar/"},
         "work": {"spool_dir": os.path.join(folder, "spool")},

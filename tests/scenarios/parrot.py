@@ -3,6 +3,7 @@
 
 FILE is JSON: {"hello": {…}, "resolve": [message, …], "fetch": [message, …]}. A `payload` in a message is sent as the bytes
 behind it. Without "resolve" or "fetch", that question is left without an answer. {"sleep": SECONDS} instead of a message waits.
+A list of such lists answers the first try, the second, and so on, the last also all that follow; FILE.asked counts them.
 """
 import json
 import sys
@@ -20,14 +21,23 @@ def say(message):
     sys.stdout.buffer.flush()
 
 
+def answers_to(heard, script):
+    answers = script.get(heard, [])
+    if not answers or not isinstance(answers[0], list):
+        return answers
+    with open(sys.argv[1] + ".asked", "ab") as asked:
+        asked.write(b"x")
+        asked.flush()
+        return answers[min(asked.tell(), len(answers)) - 1]
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         text = file.read()
     say(json.loads(text)["hello"])
     for line in sys.stdin.buffer:
         heard = json.loads(line)["type"]
-        answers = [{"type": "ready"}] if heard == "configure" else json.loads(text).get(heard, [])
-        for answer in answers:
+        for answer in [{"type": "ready"}] if heard == "configure" else answers_to(heard, json.loads(text)):
             say(answer)
 
 

@@ -6,12 +6,15 @@ import os
 import subprocess
 import threading
 import time
+import unittest
 import uuid
 
 import harness
+import kafka
 import wire
 
 REQUEST_TYPE = "org.dsard.request.v1"
+CANCEL_TYPE = "org.dsard.cancel.v1"
 SOURCE = "//portal.host.example"
 AUDIENCE = "example-host"
 TERMINAL = {"completed", "failed", "refused", "cancelled"}
@@ -99,49 +102,82 @@ class Message:
 
 
 class Reader:
-    """Reads a topic from its beginning for as long as the test lasts, what is committed alone."""
+    """Reads a topic from its beginning for as long as the test lasts, what is committed alone. kcat ends when no broker
+    answers; then it is begun anew."""
 
     def __init__(self, bootstrap, topic):
-        self.messages, self.lock = [], threading.Lock()
-        self.kcat = subprocess.Popen(
-            ["kcat", "-C", "-b", bootstrap, "-t", topic, "-J", "-u", "-q", "-o", "beginning", "-X",
-             "isolation.level=read_committed", "-X", "reconnect.backoff.max.ms=500"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.messages, self.lock, self.closed = {}, threading.Lock(), False
+        self.command = ["kcat", "-C", "-b", bootstrap, "-t", topic, "-J", "-u", "-q", "-o", "beginning", "-X",
+                        "isolation.level=read_committed", "-X", "reconnect.backoff.max.ms=500"]
+        self._start()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
+    def _start(self):
+        self.kcat = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL)
+
     def _read(self):
-        for line in self.kcat.stdout:
+        while True:
+            for line in self.kcat.stdout:
+                message = Message(line)
+                with self.lock:
+                    self.messages.setdefault((message.partition, message.offset), message)
+            self.kcat.wait()
+            self.kcat.stdout.close()
+            time.sleep(0.2)
             with self.lock:
-                self.messages.append(Message(line))
+                if self.closed:
+                    return
+                self._start()
 
     def all(self):
         with self.lock:
-            return list(self.messages)
+            return list(self.messages.values())
 
     def close(self):
-        self.kcat.kill()
-        self.kcat.wait()
+        with self.lock:
+            self.closed = True
+            self.kcat.kill()
         self.thread.join()
-        self.kcat.stdout.close()
+
+
+def broker_in(folder, **options):
+    """A broker that is not started yet. Skips the tests where Maven Central is out of reach, unless CI=true."""
+    try:
+        kafka.fetch()
+    except kafka.OutOfReach as problem:
+        if os.environ.get("CI") == "true":
+            raise
+        raise unittest.SkipTest(str(problem)) from None
+    return kafka.Broker(folder, **options)
 
 
 class Portal:
-    """Topics of a test's own, a portal that uses them, and the configuration of dsard's side."""
+    """Topics of a test's own, a portal that uses them, and the configuration of dsard's side.
 
-    def __init__(self, scenario, broker, host, keys, partitions=2, changes=None):
+    `delays` are those of the retry topics, in seconds: "retry.0", "retry.1", …"""
+
+    def __init__(self, scenario, broker, host, keys, partitions=2, delays=(1, 2), dead_partitions=1,
+                 changes=None):
         self.scenario, self.broker, self.host, self.keys, self.partitions = scenario, broker, host, keys, partitions
         name = uuid.uuid4().hex[:8]
         self.group = "dsard-" + name
-        self.topics = {each: f"{name}.{each}" for each in ("requests", "control", "events", "dead", "audit")}
-        broker.create_topics({topic: partitions if each in ("requests", "control") else 1
-                              for each, topic in self.topics.items()})
-        self.changes = harness.merged({"kafka": {
-            "brokers": broker.bootstrap, "group": self.group, "topics": self.topics,
-            "properties": {"session.timeout.ms": "3000", "heartbeat.interval.ms": "300"}}}, changes or {})
-        self.events, self.dead, self.audit = (self._reader(each) for each in ("events", "dead", "audit"))
+        tiers = [f"retry.{at}" for at in range(len(delays))]
+        alike = ["requests", "control", *tiers]
+        self.topics = {each: f"{name}.{each}" for each in (*alike, "events", "dead", "audit")}
+        counts = {**dict.fromkeys(alike, partitions), "dead": dead_partitions}
+        broker.create_topics({topic: counts.get(each, 1) for each, topic in self.topics.items()})
+        self.changes = harness.merged({
+            "kafka": {"brokers": broker.bootstrap, "group": self.group,
+                      "topics": {each: topic for each, topic in self.topics.items() if each not in tiers},
+                      "properties": {"session.timeout.ms": "3000", "heartbeat.interval.ms": "300"}},
+            "retry": {"tiers": [{"topic": self.topics[tier], "delay_s": delay}
+                                for tier, delay in zip(tiers, delays)]}}, changes or {})
+        self.events, self.dead, self.audit = (self.reader(each) for each in ("events", "dead", "audit"))
 
-    def _reader(self, topic):
+    def reader(self, topic):
+        """A Reader of "requests", "control", …, closed when the test ends."""
         reader = Reader(self.broker.bootstrap, self.topics[topic])
         self.scenario.addCleanup(reader.close)
         return reader
@@ -163,24 +199,24 @@ class Portal:
             harness.wait_for(assigned, lambda: f"worker {name} ready: {process.log()}")
         return process
 
-    def send(self, value, key, headers):
-        """Puts bytes on the topic of requests; None is no value, or no key."""
+    def send(self, value, key, headers, topic="requests", partition=-1):
+        """Puts bytes on a topic; None is no value, or no key."""
         path = self.scenario.path(uuid.uuid4().hex + ".message")
-        command = ["kcat", "-P", "-b", self.broker.bootstrap, "-t", self.topics["requests"]]
+        command = ["kcat", "-P", "-b", self.broker.bootstrap, "-t", self.topics[topic], "-p", str(partition)]
         for name, text in headers.items():
             command += ["-H", f"{name}={text}"]
         if value is None:
-            command, data = [*command, "-Z", "-K:"], f"{key}:\n".encode()
+            command, data = [*command, "-Z", "-K:"], f"{key or ''}:\n".encode()
         else:
             with open(path, "wb") as file:
                 file.write(value)
             command, data = [*command, *(["-k", key] if key is not None else []), path], b""
         subprocess.run(command, input=data, check=True, timeout=harness.PATIENCE_S)
 
-    def signed(self, value, request, **changes):
-        """The headers of a request in binary mode, with a good signature unless `changes` of its claims spoil it."""
-        return {**attributes(request),
-                "dsar-signature": sign(self.keys.portal, value, claims(self.keys.portal, request, **changes))}
+    def signed(self, value, request, kind=REQUEST_TYPE, **changes):
+        """The headers of an event in binary mode, with a good signature unless `changes` of its claims spoil it."""
+        header = claims(self.keys.portal, request, **{"typ": kind, **changes})
+        return {**attributes(request, ce_type=kind), "dsar-signature": sign(self.keys.portal, value, header)}
 
     def ask(self, body):
         """Signs and sends a request as its data say; returns its id."""
@@ -191,12 +227,27 @@ class Portal:
     def ask_for(self, person, **own):
         return self.ask(harness.request_for(person, self.keys, **own))
 
-    def submit(self, body):
-        """The same by `dsarctl submit`."""
+    def cancel(self, body, **changes):
+        """Signs and sends the cancellation of a request: of its data as ask() took them, or of the bytes that were sent.
+        `changes` are those of the signature's claims."""
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = json.loads(sent)["subject_request_id"]
+        value = json.dumps({"api_version": "2.0", "subject_request_id": request,
+                            "body_sha256": hashlib.sha256(sent).hexdigest()}).encode()
+        self.send(value, request, self.signed(value, request, CANCEL_TYPE, **changes), "control")
+        return request
+
+    def dsarctl(self, command, topic, *options):
+        """A command that speaks for the portal; what it prints."""
+        return harness.dsarctl(command, "--brokers", self.broker.bootstrap, "--topic", self.topics[topic], "--key",
+                               self.keys.portal, "--source", SOURCE, "--audience", AUDIENCE, *options).strip()
+
+    def submit(self, body, *options):
+        """What ask() does, by `dsarctl submit`. ("--seal-to", keys.worker_public) seals its identities, ("--save", PATH)
+        keeps the bytes that it sends, which cancel() takes."""
         path = harness.save(self.scenario.path(uuid.uuid4().hex + ".json"), body)
-        return harness.dsarctl("submit", "--brokers", self.broker.bootstrap, "--topic", self.topics["requests"],
-                               "--request", path, "--key", self.keys.portal, "--source", SOURCE, "--audience",
-                               AUDIENCE, "--recipient", self.keys.recipient_public).strip()
+        return self.dsarctl("submit", "requests", "--request", path, "--recipient", self.keys.recipient_public,
+                            *options)
 
     def said(self, request, *kinds):
         """The events of a request, of these kinds if any are named."""
@@ -227,10 +278,11 @@ class Portal:
         return "".join(texts)
 
     def stored(self, request, suffix):
-        """The paths of what the store holds of a request."""
+        """The paths of what the store holds of a request, without what is not finished."""
         folder = self.scenario.path("store", request)
         names = os.listdir(folder) if os.path.isdir(folder) else []
-        return [os.path.join(folder, name) for name in sorted(names) if name.endswith(suffix)]
+        return [os.path.join(folder, name) for name in sorted(names)
+                if name.endswith(suffix) and not name.startswith(".")]
 
     def bundle(self, event):
         """(path, {entry: bytes}) of the bundle that a completed event names, opened with the event's key."""
@@ -239,9 +291,9 @@ class Portal:
         saved = harness.save(self.scenario.path(event.headers["ce_id"] + ".event"), event.event())
         return path, harness.open_bundle(path, saved, self.keys.recipient)
 
-    def committed(self):
+    def committed(self, topic="requests"):
         """{partition: (offset, metadata)} of dsard's group."""
-        return wire.committed(self.broker.address, self.group, self.topics["requests"], self.partitions)
+        return wire.committed(self.broker.address, self.group, self.topics[topic], self.partitions)
 
 
 def sha256(path):

@@ -352,58 +352,6 @@ static void what_is_dropped_leaves_no_trace(void **state)
     seal_pool_free(pool);
 }
 
-static void names_are_safe_and_single(void **state)
-{
-    static const char *const bad[] = {"",     "/a",       "a/",    "a//b", "../a",  "a/../b",
-                                      "a/..", ".",        "./a",   "a\\b", "a b",   "a\nb",
-                                      "c:/a", "\xc3\xa9", "a/./b", "..",   "a\x7f", "~/a?"};
-    static const char *const good[] = {"a", "a/b.json", "...", "a/..b", ".a", "A-Z_0.9/x", "b..c/d"};
-    struct seal_pool *pool = test_pool(1, 2);
-    struct bundle *bundle = test_bundle(pool);
-    struct section *one = test_section(bundle), *other = test_section(bundle);
-    struct entry *entry;
-    struct fault fault;
-    char name[BUNDLE_ENTRY_NAME_MAX + 2];
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(entry_open(&entry, one, bad[i], NULL, &fault), -1);
-        assert_string_equal(fault.code, "bad_name");
-    }
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        test_entry(one, good[i], NULL);
-        assert_int_equal(entry_open(&entry, other, good[i], NULL, &fault), -1);
-        assert_string_equal(fault.code, "duplicate_name");
-    }
-    memset(name, 'n', sizeof name);
-    name[BUNDLE_ENTRY_NAME_MAX + 1] = '\0';
-    assert_int_equal(entry_open(&entry, one, name, NULL, &fault), -1);
-    assert_string_equal(fault.code, "bad_name");
-    name[BUNDLE_ENTRY_NAME_MAX] = '\0';
-    test_entry(one, name, NULL);
-    bundle_free(bundle);
-    seal_pool_free(pool);
-}
-
-static void the_number_of_entries_has_a_limit(void **state)
-{
-    struct seal_pool *pool = test_pool(1, 2);
-    const struct bundle_options options = {
-        .pool = pool, .spool_dir = "/tmp", .passphrase = TEST_PASSPHRASE, .entries_max = 2};
-    struct bundle *bundle;
-    struct entry *entry;
-    struct fault fault;
-    assert_int_equal(bundle_open(&bundle, &options, &fault), 0);
-    struct section *section = test_section(bundle);
-    entry = test_entry(section, "a", NULL);
-    test_entry(section, "b", NULL);
-    struct entry *third;
-    assert_int_equal(entry_open(&third, section, "c", NULL, &fault), -1);
-    assert_string_equal(fault.code, "too_many_entries");
-    entry_drop(entry);
-    test_entry(section, "c", NULL);
-    bundle_free(bundle);
-    seal_pool_free(pool);
-}
-
 static int list(const struct entry_info *info, void *ctx)
 {
     strcat(ctx, info->name);
@@ -466,8 +414,6 @@ int main(void)
         cmocka_unit_test(a_filter_is_told_where_its_entry_begins_and_ends),
         cmocka_unit_test(a_filters_fault_ends_its_entry_only),
         cmocka_unit_test(what_is_dropped_leaves_no_trace),
-        cmocka_unit_test(names_are_safe_and_single),
-        cmocka_unit_test(the_number_of_entries_has_a_limit),
         cmocka_unit_test(ended_entries_are_visited_in_order),
         cmocka_unit_test(a_passphrase_is_26_crockford_characters_in_groups),
     };

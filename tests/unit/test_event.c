@@ -56,15 +56,35 @@ static void a_refusal_says_why(void **state)
     json_decref(data);
 }
 
+static void every_type_says_how_the_request_stands(void **state)
+{
+    static const struct {
+        enum event_type type;
+        const char *status;
+    } rows[] = {
+        {EVENT_ACCEPTED, "pending"},    {EVENT_PROGRESS, "in_progress"}, {EVENT_RETRYING, "in_progress"},
+        {EVENT_COMPLETED, "completed"}, {EVENT_EXPIRED, "completed"},    {EVENT_FAILED, "cancelled"},
+        {EVENT_REFUSED, "cancelled"},   {EVENT_CANCELLED, "cancelled"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_t *data = event_data(&config, rows[i].type, ID, 0, NULL);
+        assert_string_equal(text_of(data, "request_status"), rows[i].status);
+        json_decref(data);
+    }
+}
+
 static void types_have_their_names(void **state)
 {
-    for (int i = EVENT_ACCEPTED; i <= EVENT_REPEATED; i++) {
+    for (int i = EVENT_ACCEPTED; i <= EVENT_AUDIT; i++) {
         enum event_type type;
         assert_true(event_type_from_name(event_type_name((enum event_type)i), &type));
         assert_int_equal(type, i);
     }
     enum event_type type;
     assert_string_equal(event_type_name(EVENT_COMPLETED), "org.dsard.completed.v1");
+    assert_string_equal(event_type_name(EVENT_CANCELLED), "org.dsard.cancelled.v1");
+    assert_string_equal(event_type_name(EVENT_RETRYING), "org.dsard.retrying.v1");
+    assert_string_equal(event_type_name(EVENT_EXPIRED), "org.dsard.expired.v1");
     assert_false(event_type_from_name("org.dsard.completed.v2", &type));
 }
 
@@ -144,15 +164,34 @@ static void uuids_are_random_and_of_version_4(void **state)
     assert_non_null(strchr("89ab", a[19]));
 }
 
+static void the_one_event_of_a_type_has_one_uuid(void **state)
+{
+    struct fault fault;
+    char a[37], b[37], other_type[37], other_request[37];
+    assert_int_equal(event_uuid_of(a, EVENT_EXPIRED, ID, &fault), 0);
+    assert_int_equal(event_uuid_of(b, EVENT_EXPIRED, ID, &fault), 0);
+    assert_int_equal(event_uuid_of(other_type, EVENT_CANCELLED, ID, &fault), 0);
+    assert_int_equal(
+        event_uuid_of(other_request, EVENT_EXPIRED, "2c0e5a1e-0000-4000-8000-000000000002", &fault), 0);
+    assert_string_equal(a, b);
+    assert_string_not_equal(a, other_type);
+    assert_string_not_equal(a, other_request);
+    assert_int_equal(strlen(a), 36);
+    assert_int_equal(a[14], '8');
+    assert_non_null(strchr("89ab", a[19]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_says_whose_and_where_it_stands),
         cmocka_unit_test(a_time_that_is_not_known_is_left_out),
         cmocka_unit_test(a_refusal_says_why),
+        cmocka_unit_test(every_type_says_how_the_request_stands),
         cmocka_unit_test(types_have_their_names),
         cmocka_unit_test(a_message_is_a_signed_cloudevent),
         cmocka_unit_test(uuids_are_random_and_of_version_4),
+        cmocka_unit_test(the_one_event_of_a_type_has_one_uuid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,6 +260,76 @@ static void silence_ends_the_wait(void **state)
     assert_in_range(clock_now_ms() - before_ms, 40, 2000);
 }
 
+/* Plays `head`, then one byte every few milliseconds, until nobody listens any more. */
+struct dribble {
+    const struct stage *stage;
+    const char *head;
+};
+
+static void *play_dribble(void *arg)
+{
+    const struct dribble *dribble = arg;
+    play_text(dribble->stage, dribble->head);
+    while (write(dribble->stage->play, "x", 1) == 1)
+        usleep(5000);
+    return NULL;
+}
+
+/* What ends a connector that dribbles `head` and then single bytes. */
+static void expect_dribble_fault(struct stage *stage, const char *head, const char *code)
+{
+    struct dribble dribble = {stage, head};
+    pthread_t player;
+    assert_int_equal(pthread_create(&player, NULL, play_dribble, &dribble), 0);
+    int64_t before_ms = clock_now_ms();
+    expect_fault(stage, code);
+    assert_in_range(clock_now_ms() - before_ms, 90, 5000);
+    close(stage->child.out);
+    stage->child.out = -1;
+    pthread_join(player, NULL);
+}
+
+static void half_a_line_is_no_sign_of_life(void **state)
+{
+    struct stage *stage = *state;
+    stage->frames.keep_alive_ms = 100;
+    expect_dribble_fault(stage, "{\"type\":\"", "source_silent");
+}
+
+static void half_a_payload_is_no_sign_of_life(void **state)
+{
+    struct stage *stage = *state;
+    stage->frames.keep_alive_ms = 100;
+    expect_dribble_fault(stage, "{\"type\":\"record\",\"bytes\":200000}\n", "source_silent");
+}
+
+static void the_deadline_ends_a_message_that_never_ends(void **state)
+{
+    struct stage *stage = *state;
+    stage->frames.deadline_ms = clock_now_ms() + 100;
+    expect_dribble_fault(stage, "{\"type\":\"record\",\"bytes\":200000}\n", "source_timeout");
+}
+
+static void *play_slowly(void *arg)
+{
+    for (int i = 0; i < 4; i++) {
+        usleep(350000);
+        play_text(arg, "{\"type\":\"progress\"}\n");
+    }
+    return NULL;
+}
+
+static void whole_messages_are_signs_of_life(void **state)
+{
+    struct stage *stage = *state;
+    pthread_t player;
+    stage->frames.keep_alive_ms = 1000;
+    assert_int_equal(pthread_create(&player, NULL, play_slowly, stage), 0);
+    for (int i = 0; i < 4; i++)
+        expect_message(stage, "progress");
+    pthread_join(player, NULL);
+}
+
 static void the_deadline_ends_the_wait(void **state)
 {
     struct stage *stage = *state;
@@ -352,6 +422,10 @@ int main(void)
         TEST(a_line_that_breaks_off_is_no_message),
         TEST(a_cut_payload_is_noticed),
         TEST(silence_ends_the_wait),
+        TEST(half_a_line_is_no_sign_of_life),
+        TEST(half_a_payload_is_no_sign_of_life),
+        TEST(the_deadline_ends_a_message_that_never_ends),
+        TEST(whole_messages_are_signs_of_life),
         TEST(the_deadline_ends_the_wait),
         TEST(the_deadline_ends_an_endless_stream),
         TEST(cancelling_ends_an_endless_stream),

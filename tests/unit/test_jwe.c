@@ -227,11 +227,66 @@ static void only_the_flattened_form_is_read(void **state)
     json_decref(jwe);
 }
 
+static void the_header_is_read_without_the_key(void **state)
+{
+    const struct keys *keys = *state;
+    struct fault fault;
+    json_t *header, *jwe = seal(keys, "request", "r1");
+    assert_int_equal(jwe_header(&header, jwe, &fault), 0);
+    assert_true(json_equal(json_object_get(header, "kid"), json_object_get(keys->own, "kid")));
+    assert_string_equal(json_string_value(json_object_get(header, "request")), "r1");
+    json_decref(header);
+    json_object_del(jwe, "tag");
+    assert_int_equal(jwe_header(&header, jwe, &fault), -1);
+    assert_string_equal(fault.code, "bad_jwe");
+    assert_null(header);
+    json_decref(jwe);
+}
+
+static void a_text_of_any_length_opens(void **state)
+{
+    static const size_t lengths[] = {0, 1, 2, 3, 4, 15, 16, 17, 4096, JWE_TEXT_MAX - 1, JWE_TEXT_MAX};
+    static char text[JWE_TEXT_MAX + 1];
+    const struct keys *keys = *state;
+    json_t *header = json_object();
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct fault fault;
+        struct buf opened;
+        json_t *jwe, *found;
+        memset(text, 'x', sizeof text);
+        text[lengths[i]] = '\0';
+        assert_int_equal(jwe_seal(&jwe, header, keys->public_key, text, &fault), 0);
+        buf_init(&opened, lengths[i]);
+        assert_int_equal(jwe_open(&opened, &found, jwe, keys->own, &fault), 0);
+        assert_int_equal(opened.len, lengths[i]);
+        assert_string_equal(opened.data ? opened.data : "", text);
+        json_decref(found);
+        buf_wipe(&opened);
+        json_decref(jwe);
+    }
+    json_decref(header);
+}
+
+static void a_text_that_the_caller_has_no_room_for_is_refused(void **state)
+{
+    const struct keys *keys = *state;
+    struct fault fault;
+    struct buf text;
+    json_t *header, *jwe = seal(keys, "request", "r1");
+    buf_init(&text, strlen(secret) - 1);
+    assert_int_equal(jwe_open(&text, &header, jwe, keys->own, &fault), -1);
+    assert_string_equal(fault.code, "too_large");
+    assert_int_equal(text.len, 0);
+    assert_null(header);
+    buf_wipe(&text);
+    json_decref(jwe);
+}
+
 static void a_text_that_is_too_long_is_not_sealed(void **state)
 {
     const struct keys *keys = *state;
     struct fault fault;
-    char text[JWE_TEXT_MAX + 2];
+    static char text[JWE_TEXT_MAX + 2];
     json_t *jwe, *header = json_object();
     memset(text, 'x', sizeof text);
     text[JWE_TEXT_MAX] = '\0';
@@ -257,6 +312,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(compression_and_critical_members_are_refused, make_keys, drop_keys),
         cmocka_unit_test_setup_teardown(a_header_that_is_not_ours_is_refused, make_keys, drop_keys),
         cmocka_unit_test_setup_teardown(only_the_flattened_form_is_read, make_keys, drop_keys),
+        cmocka_unit_test_setup_teardown(the_header_is_read_without_the_key, make_keys, drop_keys),
+        cmocka_unit_test_setup_teardown(a_text_of_any_length_opens, make_keys, drop_keys),
+        cmocka_unit_test_setup_teardown(a_text_that_the_caller_has_no_room_for_is_refused, make_keys,
+                                        drop_keys),
         cmocka_unit_test_setup_teardown(a_text_that_is_too_long_is_not_sealed, make_keys, drop_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,6 +243,100 @@ static void a_private_key_file_is_checked(void **state)
     assert_string_equal(fault.code, "file_unreadable");
 }
 
+/* A P-256 key of its own. */
+static json_t *another(const char *kid)
+{
+    struct fault fault;
+    json_t *key;
+    assert_int_equal(jwk_generate(&key, JWK_SEAL, &fault), 0);
+    if (kid)
+        json_object_set_new(key, "kid", json_string(kid));
+    return key;
+}
+
+static void put_json(const struct place *place, json_t *json)
+{
+    char *text = json_dumps(json, 0);
+    put(place, text, 0600);
+    free(text);
+    json_decref(json);
+}
+
+static void several_private_keys_come_from_one_file(void **state)
+{
+    const struct place *place = *state;
+    struct fault fault;
+    json_t *keys;
+    put_json(place, json_pack("{s:[o,o,o], s:s}", "keys", another("old"), another("new"), another(NULL),
+                              "more", "x"));
+    assert_int_equal(jwk_load_private_set(&keys, place->path, JWK_SEAL, &fault), 0);
+    assert_int_equal(json_array_size(keys), 3);
+    assert_string_equal(text_of(json_array_get(keys, 0), "kid"), "old");
+    assert_string_equal(text_of(json_array_get(keys, 1), "kid"), "new");
+    for (size_t i = 0; i < 3; i++) {
+        assert_non_null(text_of(json_array_get(keys, i), "d"));
+        assert_string_equal(text_of(json_array_get(keys, i), "alg"), "ECDH-ES+A256KW");
+    }
+    json_decref(keys);
+}
+
+static void a_private_key_that_stands_alone_is_a_set_of_one(void **state)
+{
+    const struct place *place = *state;
+    struct fault fault;
+    json_t *keys;
+    put(place, private_text, 0400);
+    assert_int_equal(jwk_load_private_set(&keys, place->path, JWK_SEAL, &fault), 0);
+    assert_int_equal(json_array_size(keys), 1);
+    assert_string_equal(text_of(json_array_get(keys, 0), "d"), D);
+    assert_string_equal(text_of(json_array_get(keys, 0), "kid"), THUMBPRINT);
+    json_decref(keys);
+}
+
+static void a_file_of_private_keys_is_checked(void **state)
+{
+#define SET(keys) "{\"keys\":[" keys "]}"
+    static const struct {
+        const char *text, *says;
+    } bad[] = {
+        {"", "line 1"},
+        {"[]", "line 1"},
+        {"{}", "kty"},
+        {"{\"keys\":null}", "at least one key"},
+        {"{\"keys\":{}}", "at least one key"},
+        {SET(""), "at least one key"},
+        {SET("7"), "keys[0]"},
+        {public_text, "`d`"},
+        {SET("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y "\"}"), "keys[0]: key: `d`"},
+        {SET("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y "\",\"d\":\"" D
+             "\",\"use\":\"sig\"}"),
+         "keys[0]: key: `use`"},
+    };
+    const struct place *place = *state;
+    struct fault fault;
+    json_t *keys;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put(place, bad[i].text, 0600);
+        assert_int_equal(jwk_load_private_set(&keys, place->path, JWK_SEAL, &fault), -1);
+        assert_string_equal(fault.code, "bad_key");
+        assert_non_null(strstr(fault.text, place->path));
+        if (!strstr(fault.text, bad[i].says))
+            fail_msg("%s: %s", bad[i].text, fault.text);
+        assert_null(strstr(fault.text, D));
+        assert_null(keys);
+    }
+    put_json(place, json_pack("{s:[o,o]}", "keys", another("same"), another("same")));
+    assert_int_equal(jwk_load_private_set(&keys, place->path, JWK_SEAL, &fault), -1);
+    assert_string_equal(fault.code, "bad_key");
+    assert_non_null(strstr(fault.text, "keys[1]: `kid`"));
+    put(place, private_text, 0644);
+    assert_int_equal(jwk_load_private_set(&keys, place->path, JWK_SEAL, &fault), -1);
+    assert_string_equal(fault.code, "file_mode");
+    unlink(place->path);
+    assert_int_equal(jwk_load_private_set(&keys, place->path, JWK_SEAL, &fault), -1);
+    assert_string_equal(fault.code, "file_unreadable");
+}
+
 static void a_key_set_is_an_object_with_a_list(void **state)
 {
     static const char *const bad[] = {"", "{", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[],\"keys\":[]}"};
@@ -270,6 +364,10 @@ int main(void)
         cmocka_unit_test(a_generated_key_is_whole_and_stripped_of_its_secret),
         cmocka_unit_test_setup_teardown(a_private_key_file_is_its_owners_alone, make_place, drop_place),
         cmocka_unit_test_setup_teardown(a_private_key_file_is_checked, make_place, drop_place),
+        cmocka_unit_test_setup_teardown(several_private_keys_come_from_one_file, make_place, drop_place),
+        cmocka_unit_test_setup_teardown(a_private_key_that_stands_alone_is_a_set_of_one, make_place,
+                                        drop_place),
+        cmocka_unit_test_setup_teardown(a_file_of_private_keys_is_checked, make_place, drop_place),
         cmocka_unit_test_setup_teardown(a_key_set_is_an_object_with_a_list, make_place, drop_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

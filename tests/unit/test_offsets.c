@@ -153,7 +153,7 @@ static void random_histories_lose_and_repeat_nothing(void **state)
                 for (int pick = 0; pick < N; pick++) {
                     if (!delivered[pick] || done[pick] || rand_r(&seed) % 3)
                         continue;
-                    offsets_stage(offsets, pick);
+                    assert_true(offsets_stage(offsets, pick));
                     bool committed = rand_r(&seed) % 4 != 0;
                     struct fault fault;
                     struct buf text;
@@ -190,6 +190,78 @@ static void a_wide_gap_costs_nothing_while_nothing_is_pending(void **state)
     offsets_free(offsets);
 }
 
+/* A request that takes hours, and all that ends meanwhile. */
+static void a_long_job_at_the_base_holds_up_nothing(void **state)
+{
+    struct offsets *offsets = make(0, NULL);
+    assert_true(deliver(offsets, 0));
+    for (int64_t o = 1; o <= 100000; o++) {
+        assert_true(deliver(offsets, o));
+        assert_true(offsets_stage(offsets, o));
+        offsets_settle(offsets, true);
+    }
+    assert_int_equal(offsets_base(offsets), 0);
+    assert_metadata(offsets, "dsard1:1+100000");
+    finish(offsets, 0);
+    assert_int_equal(offsets_base(offsets), 100001);
+    assert_metadata(offsets, "");
+    offsets_free(offsets);
+}
+
+static void more_than_a_commit_can_tell_of_is_not_staged(void **state)
+{
+    struct offsets *offsets = make(0, NULL);
+    struct buf text;
+    buf_init(&text, OFFSETS_METADATA_MAX);
+    int64_t o = 0, refused;
+    for (; o < 10000; o++)
+        assert_true(deliver(offsets, o));
+    for (o = 1; offsets_stage(offsets, o); o += 2)
+        offsets_settle(offsets, true);
+    refused = o;
+    assert_true(refused < 3000);
+    assert_int_equal(offsets_metadata(offsets, &text, NULL), 0);
+    assert_true(text.len > OFFSETS_METADATA_MAX - 8);
+    /* one that closes a gap makes room for it */
+    assert_true(offsets_stage(offsets, 0));
+    assert_true(offsets_stage(offsets, 2));
+    assert_true(offsets_stage(offsets, refused));
+    offsets_settle(offsets, true);
+    assert_int_equal(offsets_base(offsets), 4);
+    assert_int_equal(offsets_metadata(offsets, &text, NULL), 0);
+    struct offsets *next = make(4, text.data);
+    assert_true(offsets_done(next, refused));
+    assert_false(offsets_done(next, refused + 1));
+    assert_true(offsets_done(next, 3));
+    assert_false(offsets_done(next, 4));
+    assert_false(offsets_done(next, 1000000));
+    offsets_free(next);
+    offsets_free(offsets);
+    buf_wipe(&text);
+}
+
+static void metadata_beyond_the_limit_is_refused(void **state)
+{
+    char long_text[OFFSETS_METADATA_MAX + 64] = "dsard1:1+1";
+    struct offsets *offsets;
+    struct fault fault;
+    while (strlen(long_text) <= OFFSETS_METADATA_MAX)
+        strcat(long_text, ",1+1"); /* NOLINT: it ends soon enough */
+    assert_int_equal(offsets_new(&offsets, 0, long_text, strlen(long_text), &fault), -1);
+    assert_string_equal(fault.code, "foreign_metadata");
+}
+
+static void what_was_not_delivered_is_not_staged(void **state)
+{
+    struct offsets *offsets = make(5, NULL);
+    assert_false(offsets_stage(offsets, 5));
+    assert_true(deliver(offsets, 5));
+    assert_false(offsets_stage(offsets, 4));
+    assert_true(offsets_stage(offsets, 5));
+    assert_false(offsets_stage(offsets, 5));
+    offsets_free(offsets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +274,10 @@ int main(void)
         cmocka_unit_test(foreign_metadata_is_refused),
         cmocka_unit_test(random_histories_lose_and_repeat_nothing),
         cmocka_unit_test(a_wide_gap_costs_nothing_while_nothing_is_pending),
+        cmocka_unit_test(a_long_job_at_the_base_holds_up_nothing),
+        cmocka_unit_test(more_than_a_commit_can_tell_of_is_not_staged),
+        cmocka_unit_test(metadata_beyond_the_limit_is_refused),
+        cmocka_unit_test(what_was_not_delivered_is_not_staged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,14 +142,17 @@ static void what_passes_is_tried_again_within(void **state)
     expect_last(stage, "events", "one");
 }
 
-static void a_fenced_producer_can_do_no_more(void **state)
+static void a_fenced_producer_can_do_no_more_until_it_is_renewed(void **state)
 {
     struct stage *stage = *state;
     struct fault fault;
     rd_kafka_mock_push_request_errors(stage->kafka.cluster, END_TXN, 1,
                                       RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
-    assert_int_equal(publish(stage, "one", &fault), PUBLISHER_FATAL);
-    assert_int_equal(publish(stage, "two", &fault), PUBLISHER_FATAL);
+    assert_int_equal(publish(stage, "one", &fault), PUBLISHER_UNKNOWN);
+    assert_int_equal(publish(stage, "two", &fault), PUBLISHER_UNKNOWN);
+    assert_int_equal(publisher_renew(stage->publisher, stage->cancel, &fault), 0);
+    assert_int_equal(publish(stage, "three", &fault), PUBLISHER_COMMITTED);
+    expect_last(stage, "events", "three");
 }
 
 static void a_notice_needs_no_transaction(void **state)
@@ -165,7 +168,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(answers_and_offsets_are_committed), TEST(what_can_be_aborted_is_and_the_next_try_works),
-        TEST(what_passes_is_tried_again_within), TEST(a_fenced_producer_can_do_no_more),
+        TEST(what_passes_is_tried_again_within), TEST(a_fenced_producer_can_do_no_more_until_it_is_renewed),
         TEST(a_notice_needs_no_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

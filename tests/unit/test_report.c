@@ -172,10 +172,10 @@ static void every_reason_of_screen_and_profiles_has_words(void **state)
 
 static void every_gap_of_the_gathering_has_words(void **state)
 {
-    static const char *const codes[] = {"source_crashed",      "source_protocol", "source_silent",
-                                        "source_start",        "source_timeout",  "source_unreachable",
-                                        "source_refused",      "source_answer",   "source_failed",
-                                        "upstream_unresolved", "too_many_entries"};
+    static const char *const codes[] = {"source_crashed",      "source_protocol",  "source_silent",
+                                        "source_start",        "source_timeout",   "source_unreachable",
+                                        "source_refused",      "source_answer",    "source_failed",
+                                        "upstream_unresolved", "too_many_entries", "circuit_open"};
     for (unsigned lang = 0; lang < REPORT_LANGS; lang++)
         for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
             assert_non_null(report_gap((enum report_lang)lang, codes[i]));

@@ -1,7 +1,9 @@
 #include "base/clock.h"
 #include "dsar/protocol.h"
 #include "intake/request.h"
+#include "intake/sealed_identities.h"
 #include "intake/syntax.h"
+#include "test_identity_keys.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +68,7 @@ static enum request_verdict parse_edited(struct request **request, const char *p
     edit(body, path, value);
     char *text = json_dumps(body, JSON_COMPACT);
     enum request_verdict verdict =
-        request_parse(request, text, strlen(text), at("2026-11-23T09:00:00Z"), fault);
+        request_parse(request, text, strlen(text), at("2026-11-23T09:00:00Z"), NULL, fault);
     free(text);
     json_decref(body);
     return verdict;
@@ -77,7 +79,7 @@ static void every_member_is_read(void **state)
     struct fault fault;
     struct request *request;
     unsigned char digest[32];
-    assert_int_equal(request_parse(&request, whole, strlen(whole), at("2026-11-23T09:00:00Z"), &fault),
+    assert_int_equal(request_parse(&request, whole, strlen(whole), at("2026-11-23T09:00:00Z"), NULL, &fault),
                      REQUEST_OK);
     assert_string_equal(request->id, ID);
     assert_int_equal(EVP_Digest(whole, strlen(whole), digest, NULL, EVP_sha256(), NULL), 1);
@@ -115,7 +117,7 @@ static void what_is_not_said_has_its_default(void **state)
         "\"x\":\"" X "\",\"y\":\"" Y "\"}}}}}";
     struct fault fault;
     struct request *request;
-    assert_int_equal(request_parse(&request, least, strlen(least), at("2026-11-23T09:00:00Z"), &fault),
+    assert_int_equal(request_parse(&request, least, strlen(least), at("2026-11-23T09:00:00Z"), NULL, &fault),
                      REQUEST_OK);
     assert_int_equal(request->regulation, REGULATION_CCPA);
     assert_int_equal(request->type, REQUEST_PORTABILITY);
@@ -164,7 +166,8 @@ static void what_has_no_usable_id_is_unusable(void **state)
         assert_null(request);
     }
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
-        assert_int_equal(request_parse(&request, bodies[i], strlen(bodies[i]), 0, &fault), REQUEST_UNUSABLE);
+        assert_int_equal(request_parse(&request, bodies[i], strlen(bodies[i]), 0, NULL, &fault),
+                         REQUEST_UNUSABLE);
         assert_string_equal(fault.code, "bad_request");
         assert_null(request);
     }
@@ -253,6 +256,130 @@ static void what_cannot_be_answered_says_why(void **state)
     }
 }
 
+/* The whole request with its identities sealed to `key`, as text. */
+static char *sealed_request(const json_t *key, json_t *identities)
+{
+    struct fault fault;
+    json_t *body = json_loads(whole, 0, NULL), *public_key = public_part(key), *jwe;
+    assert_int_equal(sealed_identities_make(&jwe, ID, identities, public_key, &fault), 0);
+    json_object_del(body, "subject_identities");
+    json_object_set_new(json_object_get(json_object_get(body, "extensions"), "dsard"), "sealed_identities",
+                        jwe);
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(public_key);
+    json_decref(body);
+    return text;
+}
+
+static void identities_may_come_sealed(void **state)
+{
+    struct fault fault;
+    struct request *request;
+    json_t *key = a_seal_key(), *other = a_seal_key();
+    struct identity_keys *keys = load_identity_keys(json_pack("{s:[o,O]}", "keys", other, key));
+    json_t *identities = json_loads(
+        "[{\"identity_type\":\"email\",\"identity_value\":\"alice@example.test\"},"
+        "{\"identity_type\":\"client_id\",\"identity_value\":\"4711 é\",\"identity_format\":\"raw\"}]",
+        0, NULL);
+    char *text = sealed_request(key, identities);
+    assert_int_equal(request_parse(&request, text, strlen(text), at("2026-11-23T09:00:00Z"), keys, &fault),
+                     REQUEST_OK);
+    assert_int_equal(request->n_identities, 2);
+    assert_string_equal(request->identities[0].kind, "email");
+    assert_string_equal(request->identities[0].value, "alice@example.test");
+    assert_string_equal(request->identities[1].kind, "client_id");
+    assert_string_equal(request->identities[1].value, "4711 é");
+    assert_string_equal(request->locale, "pt-BR");
+    request_free(request);
+    /* to workers without keys it is sealed to a key that they do not have */
+    assert_int_equal(request_parse(&request, text, strlen(text), at("2026-11-23T09:00:00Z"), NULL, &fault),
+                     REQUEST_UNANSWERABLE);
+    assert_string_equal(fault.code, "unknown_identity_key");
+    assert_string_equal(request->id, ID);
+    assert_int_equal(request->due_unix_s, at("2026-12-23T08:00:00Z"));
+    request_free(request);
+    free(text);
+    json_decref(identities);
+    identity_keys_free(keys);
+    json_decref(key);
+}
+
+static void sealed_identities_are_checked_as_those_in_clear(void **state)
+{
+    static const struct {
+        const char *identities, *code;
+    } bad[] = {
+        {"[]", "no_identity"},
+        {"null", "no_identity"},
+        {"\"alice@example.test\"", "no_identity"},
+        {"[{\"identity_type\":\"email\",\"identity_value\":\"alice\"}]", "bad_identity"},
+        {"[{\"identity_type\":\"email\",\"identity_value\":\"4711\",\"identity_format\":\"sha256\"}]",
+         "hashed_identity"},
+        {"[7]", "bad_identity"},
+    };
+    json_t *key = a_seal_key();
+    struct identity_keys *keys = load_identity_keys(json_incref(key));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct fault fault;
+        struct request *request;
+        json_t *identities = json_loads(bad[i].identities, JSON_DECODE_ANY, NULL);
+        char *text = sealed_request(key, identities);
+        assert_int_equal(
+            request_parse(&request, text, strlen(text), at("2026-11-23T09:00:00Z"), keys, &fault),
+            REQUEST_UNANSWERABLE);
+        assert_string_equal(fault.code, bad[i].code);
+        assert_null(strstr(fault.text, "alice"));
+        request_free(request);
+        free(text);
+        json_decref(identities);
+    }
+    identity_keys_free(keys);
+    json_decref(key);
+}
+
+static void a_sealed_request_that_was_altered_is_refused(void **state)
+{
+    static const struct {
+        const char *path, *value, *code;
+    } cases[] = {
+        {"subject_identities", "[]", "doubled_identities"},
+        {"subject_identities", "null", "doubled_identities"},
+        {"subject_identities", "[{\"identity_type\":\"email\",\"identity_value\":\"a@b\"}]",
+         "doubled_identities"},
+        {"subject_request_id", "\"3c0e8f0a-6a58-4b0c-9d7e-0a1b2c3d4e5f\"", "bad_sealed_identities"},
+        {"extensions.dsard.sealed_identities", NULL, "no_identity"},
+        {"extensions.dsard.sealed_identities", "null", "bad_sealed_identities"},
+        {"extensions.dsard.sealed_identities", "\"x\"", "bad_sealed_identities"},
+        {"extensions.dsard.sealed_identities", "{}", "bad_sealed_identities"},
+        {"extensions.dsard.sealed_identities.tag", "\"AAAAAAAAAAAAAAAAAAAAAA\"", "bad_sealed_identities"},
+        {"extensions.dsard.sealed_identities.more", "1", "bad_sealed_identities"},
+        {"extensions.dsard.role", "\"admin\"", "bad_request"},
+    };
+    json_t *key = a_seal_key();
+    struct identity_keys *keys = load_identity_keys(json_incref(key));
+    json_t *identities = json_pack("[{s:s,s:s}]", "identity_type", "email", "identity_value", "a@b");
+    char *good = sealed_request(key, identities);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fault fault;
+        struct request *request;
+        json_t *body = json_loads(good, 0, NULL);
+        edit(body, cases[i].path, cases[i].value);
+        char *text = json_dumps(body, JSON_COMPACT);
+        assert_int_equal(
+            request_parse(&request, text, strlen(text), at("2026-11-23T09:00:00Z"), keys, &fault),
+            REQUEST_UNANSWERABLE);
+        if (strcmp(fault.code, cases[i].code) != 0)
+            fail_msg("%s = %s: %s", cases[i].path, cases[i].value, fault.code);
+        request_free(request);
+        free(text);
+        json_decref(body);
+    }
+    free(good);
+    json_decref(identities);
+    identity_keys_free(keys);
+    json_decref(key);
+}
+
 static void a_refusal_knows_when_the_answer_was_due(void **state)
 {
     struct fault fault;
@@ -267,10 +394,10 @@ static void a_request_that_arrived_in_time_stays_answerable(void **state)
 {
     struct fault fault;
     struct request *request;
-    assert_int_equal(request_parse(&request, whole, strlen(whole), at("2026-12-19T22:59:59Z"), &fault),
+    assert_int_equal(request_parse(&request, whole, strlen(whole), at("2026-12-19T22:59:59Z"), NULL, &fault),
                      REQUEST_OK);
     request_free(request);
-    assert_int_equal(request_parse(&request, whole, strlen(whole), at("2026-12-19T23:00:00Z"), &fault),
+    assert_int_equal(request_parse(&request, whole, strlen(whole), at("2026-12-19T23:00:00Z"), NULL, &fault),
                      REQUEST_UNANSWERABLE);
     assert_string_equal(fault.code, "due_time_past");
     request_free(request);
@@ -321,7 +448,7 @@ static void a_deep_body_is_refused_and_survived(void **state)
     struct request *request;
     for (size_t i = 0; deep[i]; i++)
         deep[i] = '[';
-    assert_int_equal(request_parse(&request, deep, strlen(deep), 0, &fault), REQUEST_UNUSABLE);
+    assert_int_equal(request_parse(&request, deep, strlen(deep), 0, NULL, &fault), REQUEST_UNUSABLE);
     free(deep);
 }
 
@@ -395,6 +522,9 @@ int main(void)
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(what_has_no_usable_id_is_unusable),
         cmocka_unit_test(what_cannot_be_answered_says_why),
+        cmocka_unit_test(identities_may_come_sealed),
+        cmocka_unit_test(sealed_identities_are_checked_as_those_in_clear),
+        cmocka_unit_test(a_sealed_request_that_was_altered_is_refused),
         cmocka_unit_test(a_refusal_knows_when_the_answer_was_due),
         cmocka_unit_test(a_request_that_arrived_in_time_stays_answerable),
         cmocka_unit_test(lists_and_texts_have_limits),

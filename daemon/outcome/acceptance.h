@@ -1,0 +1,30 @@
+/* acceptance: the store's record that a request was accepted, and which message it came with: made before any work.
+ *
+ * One request id belongs to one message: whoever makes `<request>/accepted` first. A second message that says the
+ * same, hand-placed in another partition or sent again, is thus told from the first however early it comes. */
+#ifndef DSAR_OUTCOME_ACCEPTANCE_H
+#define DSAR_OUTCOME_ACCEPTANCE_H
+
+#include "intake/request.h"
+#include "outcome/origin.h"
+#include "outcome/record.h"
+
+enum acceptance {
+    ACCEPTANCE_OURS,      /* the request is this message's, now or since an earlier attempt */
+    ACCEPTANCE_REPEATED,  /* another message said the same before */
+    ACCEPTANCE_DIFFERENT, /* another message has the id for another request */
+};
+
+/* Accepts the request for the message at `origin`, durably, or finds whose it is. `source` is who asks (ce_source): it
+ * is kept for a later cancel. A record that is not genuine is a fault, as record_read tells it ("bad_record":
+ * somebody wrote into the store). */
+int acceptance_take(const struct records *records, const struct request *request, const char *source,
+                    const struct origin *origin, enum acceptance *acceptance, struct fault *fault)
+    __attribute__((warn_unused_result));
+
+/* Whether a request with this id, body and source was accepted, for a cancel. */
+int acceptance_matches(const struct records *records, const char *request, const unsigned char sha256[32],
+                       const char *source, bool *matches, struct fault *fault)
+    __attribute__((warn_unused_result));
+
+#endif

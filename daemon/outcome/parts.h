@@ -1,0 +1,32 @@
+/* parts: what the desk is made of, for the files that share it: desk.c (messages, workers), desk_flow.c (what is read from),
+ * desk_commit.c (transactions). For this room only. */
+#ifndef DSAR_OUTCOME_PARTS_H
+#define DSAR_OUTCOME_PARTS_H
+
+#include "outcome/desk.h"
+#include "outcome/holdings.h"
+
+#include <pthread.h>
+
+struct desk {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* few threads wait here, and things change seldom: one condition serves all */
+    const struct config *config;
+    size_t n_max; /* requests in hand that are not parked */
+    struct holdings holdings;
+    struct item_list waiting; /* parked ones too: their time has not come */
+    struct item_list control;
+    struct item_list running;
+    struct item_list done;
+    bool committing;
+    bool stopped;
+    bool closed;
+};
+
+/* Waits for a change, with the lock held; `until_ms` is of clock_now_ms. */
+void desk_wait_until(struct desk *desk, int64_t until_ms);
+
+/* Frees the items of partitions that are no longer ours. */
+void drop_orphans(struct item_list *list);
+
+#endif

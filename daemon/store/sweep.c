@@ -1,0 +1,151 @@
+#include "store/sweep.h"
+
+#include "store/parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A bundle that is being judged is SWEPT, random digits, '-' and its name. */
+#define SWEPT      ".swept-"
+#define BUNDLE     ".zip"
+#define RECEIPT    ".receipt"
+#define CLAIM_FILE "claim"
+
+struct sweep {
+    int dir; /* the folder that is gone over */
+    int64_t before_unix_s;
+    const struct cancel *cancel;
+    struct sweep_counts *counts;
+};
+
+static bool begins(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends(const char *name, const char *suffix)
+{
+    size_t len = strlen(name), suffix_len = strlen(suffix);
+    return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
+}
+
+/* The object's name within the name of a hidden file; NULL when there is none. */
+static const char *object_of(const char *hidden, const char *prefix)
+{
+    size_t at = strlen(prefix) + RANDOM_DIGITS;
+    return begins(hidden, prefix) && strlen(hidden) > at + 1 && hidden[at] == '-' ? hidden + at + 1 : NULL;
+}
+
+/* --- is there a receipt --- */
+
+static int is_receipt_in_the_making(const char *name, void *ctx)
+{
+    const char *receipt = ctx, *object = object_of(name, UNFINISHED);
+    return object && strcmp(object, receipt) == 0;
+}
+
+/* Whether a receipt names the bundle or is about to. True as well when that cannot be told. The one in the making is
+ * looked for first: it becomes the other. */
+static bool is_named(const struct sweep *sweep, const char *bundle)
+{
+    char receipt[NAME_MAX_BYTES + sizeof RECEIPT];
+    snprintf(receipt, sizeof receipt, "%.*s" RECEIPT, (int)(strlen(bundle) - strlen(BUNDLE)), bundle);
+    return store_each_name(sweep->dir, is_receipt_in_the_making, receipt, NULL) != 0 ||
+           faccessat(sweep->dir, receipt, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+/* --- bundles --- */
+
+/* Several may judge the same hidden bundle: each step happens once, whoever takes it. */
+static void judge(struct sweep *sweep, const char *hidden, const char *bundle, bool old)
+{
+    if (is_named(sweep, bundle))
+        sweep->counts->n_put_back += renameat(sweep->dir, hidden, sweep->dir, bundle) == 0;
+    else if (old)
+        sweep->counts->n_unnamed += unlinkat(sweep->dir, hidden, 0) == 0;
+}
+
+static void sweep_bundle(struct sweep *sweep, const char *bundle)
+{
+    char hidden[HIDDEN_MAX_BYTES];
+    if (!is_named(sweep, bundle) && store_hidden_name(hidden, SWEPT, bundle, NULL) == 0 &&
+        renameat(sweep->dir, bundle, sweep->dir, hidden) == 0)
+        judge(sweep, hidden, bundle, true);
+}
+
+/* --- everything --- */
+
+static int sweep_file(const char *name, void *ctx)
+{
+    struct sweep *sweep = ctx;
+    struct stat st;
+    if (cancel_raised(sweep->cancel))
+        return 1;
+    if (fstatat(sweep->dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+        return 0;
+    bool old = st.st_mtime < sweep->before_unix_s;
+    const char *bundle = object_of(name, SWEPT);
+    if (bundle && ends(bundle, BUNDLE) && store_name_valid(bundle))
+        judge(sweep, name, bundle, old);
+    else if (old && begins(name, UNFINISHED))
+        sweep->counts->n_unfinished += unlinkat(sweep->dir, name, 0) == 0;
+    else if (old && strcmp(name, CLAIM_FILE) == 0)
+        sweep->counts->n_claims += unlinkat(sweep->dir, name, 0) == 0;
+    else if (old && ends(name, BUNDLE) && store_name_valid(name))
+        sweep_bundle(sweep, name);
+    return 0;
+}
+
+static int sweep_folder(const char *name, void *ctx)
+{
+    const struct sweep *sweep = ctx;
+    struct sweep below = *sweep;
+    if (!store_name_valid(name))
+        return 0;
+    below.dir = openat(sweep->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below.dir < 0)
+        return 0;
+    int result = store_each_name(below.dir, sweep_file, &below, NULL);
+    close(below.dir);
+    /* a folder that cannot be read is left for the next time */
+    return result > 0;
+}
+
+/* What the file system takes for now, which need not be what this machine does. */
+static int now(int dir, int64_t *unix_s, struct fault *fault)
+{
+    char name[HIDDEN_MAX_BYTES];
+    struct stat st;
+    if (store_hidden_name(name, UNFINISHED, "clock", fault))
+        return -1;
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return store_failed(fault, errno, "a file", "cannot be made");
+    int result = fstat(fd, &st);
+    if (result)
+        store_failed(fault, errno, "a file", "cannot be looked at");
+    else
+        *unix_s = st.st_mtime;
+    close(fd);
+    unlinkat(dir, name, 0);
+    return result;
+}
+
+int sweep_run(struct store *store, int64_t older_than_s, const struct cancel *cancel,
+              struct sweep_counts *counts, struct fault *fault)
+{
+    struct sweep sweep = {.dir = store->dir, .cancel = cancel, .counts = counts};
+    int64_t now_unix_s = 0;
+    *counts = (struct sweep_counts){0};
+    if (now(store->dir, &now_unix_s, fault))
+        return -1;
+    sweep.before_unix_s = now_unix_s - older_than_s;
+    /* the store itself first: an unfinished clock may lie there */
+    if (store_each_name(store->dir, sweep_file, &sweep, fault) < 0)
+        return -1;
+    return store_each_name(store->dir, sweep_folder, &sweep, fault) < 0 ? -1 : 0;
+}

@@ -1,0 +1,154 @@
+#include "outcome/acceptance.h"
+#include "test_records.h"
+
+#include <pthread.h>
+
+#define ID        "2c0e5a1e-0000-4000-8000-000000000001"
+#define SOURCE    "//portal.example"
+#define N_THREADS 8
+
+static const struct request request = {.id = ID, .sha256 = {0xab}}, altered = {.id = ID, .sha256 = {0xac}};
+static const struct origin here = {"requests", 3, 9007199254740993}, there = {"requests", 3, 7};
+
+static enum acceptance take(const struct stage *stage, const struct request *which,
+                            const struct origin *origin)
+{
+    struct fault fault;
+    enum acceptance acceptance;
+    if (acceptance_take(&stage->records, which, SOURCE, origin, &acceptance, &fault))
+        fail_msg("%s", fault.text);
+    return acceptance;
+}
+
+static bool matches(const struct stage *stage, unsigned char first, const char *source)
+{
+    const unsigned char sha256[32] = {first};
+    struct fault fault;
+    bool result;
+    assert_int_equal(acceptance_matches(&stage->records, ID, sha256, source, &result, &fault), 0);
+    return result;
+}
+
+static void a_request_belongs_to_the_first_message(void **state)
+{
+    const struct stage *stage = *state;
+    assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
+    assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
+    assert_int_equal(take(stage, &request, &there), ACCEPTANCE_REPEATED);
+    assert_int_equal(take(stage, &altered, &there), ACCEPTANCE_DIFFERENT);
+    /* a topic that was made anew counts its messages from the start */
+    assert_int_equal(take(stage, &altered, &here), ACCEPTANCE_DIFFERENT);
+    assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
+}
+
+static void each_part_of_the_origin_tells_messages_apart(void **state)
+{
+    const struct stage *stage = *state;
+    static const struct origin others[] = {
+        {"other", 3, 9007199254740993}, {"requests", 4, 9007199254740993}, {"requests", 3, 9007199254740992}};
+    assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(take(stage, &request, &others[i]), ACCEPTANCE_REPEATED);
+}
+
+static void it_is_known_what_was_accepted(void **state)
+{
+    const struct stage *stage = *state;
+    assert_false(matches(stage, 0xab, SOURCE));
+    assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
+    assert_true(matches(stage, 0xab, SOURCE));
+    assert_false(matches(stage, 0xac, SOURCE));
+    assert_false(matches(stage, 0xab, "//somebody.else"));
+}
+
+static void one_that_is_not_genuine_is_a_fault(void **state)
+{
+    const struct stage *stage = *state;
+    const unsigned char sha256[32] = {0};
+    struct fault fault;
+    enum acceptance acceptance;
+    bool result;
+    put_object(stage, ID, "accepted", "{}\nx\n", 5);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &acceptance, &fault), -1);
+    assert_string_equal(fault.code, "bad_record");
+    assert_false(fault.retryable);
+    assert_int_equal(acceptance_matches(&stage->records, ID, sha256, SOURCE, &result, &fault), -1);
+    assert_string_equal(fault.code, "bad_record");
+    json_t *empty = json_object();
+    assert_int_equal(store_remove(stage->store, ID, "accepted", &fault), 0);
+    assert_int_equal(record_store(&stage->records, ID, "accepted", "acceptance", empty, &fault), 0);
+    json_decref(empty);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &acceptance, &fault), -1);
+    assert_string_equal(fault.code, "bad_record");
+}
+
+static void one_that_is_found_is_made_durable(void **state)
+{
+    const struct stage *stage = *state;
+    struct fault fault;
+    enum acceptance acceptance;
+    assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
+    disk_fails = true;
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &acceptance, &fault), -1);
+    assert_string_equal(fault.code, "store_failed");
+    assert_true(fault.retryable);
+}
+
+struct racer {
+    const struct stage *stage;
+    pthread_barrier_t *start;
+    struct request request;
+    struct origin origin;
+    enum acceptance acceptance;
+    bool failed;
+};
+
+static void *race(void *arg)
+{
+    struct racer *racer = arg;
+    struct fault fault;
+    pthread_barrier_wait(racer->start);
+    racer->failed = acceptance_take(&racer->stage->records, &racer->request, SOURCE, &racer->origin,
+                                    &racer->acceptance, &fault) != 0;
+    return NULL;
+}
+
+static void of_many_at_once_exactly_one_has_it(void **state)
+{
+    for (int round = 0; round < 20; round++) {
+        pthread_barrier_t start;
+        pthread_t threads[N_THREADS];
+        struct racer racers[N_THREADS];
+        size_t n_ours = 0;
+        pthread_barrier_init(&start, NULL, N_THREADS);
+        for (size_t i = 0; i < N_THREADS; i++) {
+            racers[i] = (struct racer){.stage = *state,
+                                       .start = &start,
+                                       .request = request,
+                                       .origin = {"requests", (int32_t)i, round}};
+            snprintf(racers[i].request.id, sizeof racers[i].request.id, "2c0e5a1e-0000-4000-8000-%012d",
+                     round);
+            assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
+        }
+        for (size_t i = 0; i < N_THREADS; i++)
+            pthread_join(threads[i], NULL);
+        for (size_t i = 0; i < N_THREADS; i++) {
+            assert_false(racers[i].failed);
+            n_ours += racers[i].acceptance == ACCEPTANCE_OURS;
+            assert_int_not_equal(racers[i].acceptance, ACCEPTANCE_DIFFERENT);
+        }
+        assert_int_equal(n_ours, 1);
+        pthread_barrier_destroy(&start);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
+    const struct CMUnitTest tests[] = {
+        TEST(a_request_belongs_to_the_first_message), TEST(each_part_of_the_origin_tells_messages_apart),
+        TEST(it_is_known_what_was_accepted),          TEST(one_that_is_not_genuine_is_a_fault),
+        TEST(one_that_is_found_is_made_durable),      TEST(of_many_at_once_exactly_one_has_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,549 @@
+#include "outcome/answer.h"
+
+#include "base/hex.h"
+#include "outcome/acceptance.h"
+#include "outcome/attempt.h"
+#include "outcome/reading.h"
+#include "outcome/withdrawal.h"
+
+#include "test_portal.h"
+
+/* What answers a message without any attempt: what the store knows, and what was cancelled. */
+struct office {
+    struct world *world;
+    struct answerer answerer;
+    struct claims *claims;
+    struct desk *desk;
+    rd_kafka_message_t *first;  /* the request */
+    rd_kafka_message_t *second; /* the same once more */
+    struct request *request;
+    struct cancellation cancellation;
+};
+
+static struct claims *make_claims(const struct office *office, const char *worker)
+{
+    const struct claims_options options = {
+        .store = office->world->stage->store, .worker = worker, .interval_s = 1};
+    struct claims *claims;
+    struct fault fault;
+    assert_int_equal(claims_new(&claims, &options, &fault), 0);
+    return claims;
+}
+
+static int open_office(void **state)
+{
+    struct office *office = calloc(1, sizeof *office);
+    char value[VALUE_MAX];
+    struct fault fault;
+    void *world;
+    if (!office || make_world(&world))
+        return -1;
+    office->world = world;
+    office->claims = make_claims(office, "one");
+    assert_int_equal(desk_new(&office->desk, &config, &fault), 0);
+    office->answerer = (struct answerer){
+        .exporter = &office->world->exporter, .claims = office->claims, .desk = office->desk};
+    request_with(office->world, "", value);
+    assert_int_equal(request_parse(&office->request, value, strlen(value), CAME, NULL, &fault), REQUEST_OK);
+    office->cancellation = (struct cancellation){.id = ID};
+    memcpy(office->cancellation.sha256, office->request->sha256, 32);
+    office->first = send_message(world, write_message(world, REQUEST_TYPE, value, PORTAL, DAY));
+    office->second = send_message(world, write_message(world, REQUEST_TYPE, value, PORTAL, DAY));
+    *state = office;
+    return 0;
+}
+
+static int close_office(void **state)
+{
+    struct office *office = *state;
+    void *world = office->world;
+    rd_kafka_message_destroy(office->first);
+    rd_kafka_message_destroy(office->second);
+    desk_free(office->desk);
+    claims_free(office->claims);
+    request_free(office->request);
+    free(office);
+    return end_world(&world);
+}
+
+/* --- looking at answers --- */
+
+static const char *header(const struct outgoing *message, const char *name, char text[128])
+{
+    const void *value;
+    size_t len;
+    assert_int_equal(rd_kafka_header_get_last(message->headers, name, &value, &len), 0);
+    snprintf(text, 128, "%.*s", (int)len, (const char *)value);
+    return text;
+}
+
+static const struct outgoing *to_topic(const struct item *item, const char *topic)
+{
+    const struct outgoing *found = NULL;
+    for (const struct outgoing *message = item->answers; message; message = message->next) {
+        if (strcmp(message->topic, topic) != 0)
+            continue;
+        assert_null(found);
+        found = message;
+    }
+    return found;
+}
+
+/* Its one event is of this type; the event's id. */
+static const char *assert_event(const struct item *item, const char *type, char id[128])
+{
+    char text[128];
+    assert_int_equal(item->fate, ITEM_DONE);
+    const struct outgoing *event = to_topic(item, topic_events);
+    assert_non_null(event);
+    assert_string_equal(header(event, "ce_type", text), type);
+    return header(event, "ce_id", id);
+}
+
+static json_t *data_of(const struct outgoing *message)
+{
+    json_t *data = json_loadb(message->value, message->value_len, 0, NULL);
+    assert_non_null(data);
+    return data;
+}
+
+static struct item ask(const struct office *office, rd_kafka_message_t *message)
+{
+    struct item item = {.message = message, .received_unix_s = CAME};
+    struct fault fault;
+    assert_int_equal(cancel_new(&item.cancel, &fault), 0);
+    answer_request(&office->answerer, &item);
+    return item;
+}
+
+static struct item control(const struct office *office, const struct cancellation *cancellation)
+{
+    char value[VALUE_MAX], sha256[HEX_SHA256_MAX];
+    hex_encode(cancellation->sha256, 32, sha256);
+    snprintf(value, sizeof value, "{\"subject_request_id\":\"" ID "\",\"body_sha256\":\"%s\"}", sha256);
+    struct item item = {.received_unix_s = CAME};
+    item.message =
+        send_message(office->world, write_message(office->world, CANCELLATION_TYPE, value, PORTAL, DAY));
+    answer_control(&office->answerer, &item);
+    return item;
+}
+
+static void wipe(struct item *item)
+{
+    outgoing_free(item->answers);
+    cancel_free(item->cancel);
+}
+
+static void wipe_control(struct item *item)
+{
+    rd_kafka_message_destroy(item->message);
+    wipe(item);
+}
+
+/* --- what the store knows --- */
+
+static struct origin place_of(const rd_kafka_message_t *message)
+{
+    return (struct origin){rd_kafka_topic_name(message->rkt), message->partition, message->offset};
+}
+
+static void accept_first(const struct office *office)
+{
+    const struct origin origin = place_of(office->first);
+    enum acceptance acceptance;
+    struct fault fault;
+    assert_int_equal(acceptance_take(&office->world->stage->records, office->request, SOURCE, &origin,
+                                     &acceptance, &fault),
+                     0);
+    assert_int_equal(acceptance, ACCEPTANCE_OURS);
+}
+
+static void withdraw(const struct office *office, const char *source)
+{
+    struct fault fault;
+    assert_int_equal(withdrawal_store(&office->world->stage->records, &office->cancellation, source, &fault),
+                     0);
+}
+
+/* An export that was stored and not published; the id of its event. */
+static void complete(const struct office *office, char id[128])
+{
+    const struct origin origin = place_of(office->first);
+    const struct stage *stage = office->world->stage;
+    json_t *data = json_pack("{s:s}", "request_status", "completed");
+    const struct receipt_facts facts = {.request = office->request,
+                                        .origin = &origin,
+                                        .bundle = "attempt.zip",
+                                        .type = EVENT_COMPLETED,
+                                        .event_data = data};
+    struct receipt *receipt;
+    struct fault fault;
+    accept_first(office);
+    put_object(stage, ID, "attempt.zip", "sealed", 6);
+    assert_int_equal(receipt_make(&receipt, &facts, &fault), 0);
+    assert_int_equal(receipt_store(receipt, &stage->records, "attempt", &fault), 0);
+    snprintf(id, 128, "%s", receipt->event_id);
+    receipt_free(receipt);
+    json_decref(data);
+}
+
+static int count_one(const char *file, void *ctx)
+{
+    const char *dot = strrchr(file, '.');
+    *(size_t *)ctx += dot && strcmp(dot, ".receipt") == 0;
+    return 0;
+}
+
+static size_t count_receipts(const struct office *office)
+{
+    size_t n = 0;
+    struct fault fault;
+    assert_int_equal(store_each(office->world->stage->store, ID, count_one, &n, &fault), 0);
+    return n;
+}
+
+static void an_outcome_that_was_stored_is_published_as_it_is(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128];
+    complete(office, stored);
+    for (int i = 0; i < 2; i++) {
+        struct item item = ask(office, office->first);
+        assert_string_equal(assert_event(&item, "org.dsard.completed.v1", id), stored);
+        assert_int_equal(item.outcome, OUTCOME_COMPLETED);
+        assert_non_null(to_topic(&item, topic_audit));
+        wipe(&item);
+    }
+}
+
+static void what_was_cancelled_before_it_was_published_ends_so(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128], again[128];
+    complete(office, stored);
+    withdraw(office, SOURCE);
+    struct item item = ask(office, office->first);
+    assert_string_not_equal(assert_event(&item, "org.dsard.cancelled.v1", id), stored);
+    assert_int_equal(item.outcome, OUTCOME_CANCELLED);
+    wipe(&item);
+    assert_false(has_object(office->world->stage, ID, "attempt.zip"));
+    assert_false(has_object(office->world->stage, ID, "attempt.receipt"));
+    assert_int_equal(count_receipts(office), 1);
+
+    /* as it would be after a crash before that was published */
+    item = ask(office, office->first);
+    assert_string_equal(assert_event(&item, "org.dsard.cancelled.v1", again), id);
+    wipe(&item);
+    assert_int_equal(count_receipts(office), 1);
+}
+
+static void what_was_cancelled_before_it_came_is_not_begun(void **state)
+{
+    struct office *office = *state;
+    char id[128];
+    withdraw(office, SOURCE);
+    struct item item = ask(office, office->first);
+    assert_event(&item, "org.dsard.cancelled.v1", id);
+    assert_non_null(to_topic(&item, topic_audit));
+    json_t *data = data_of(to_topic(&item, topic_events));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(data, "reason"), "code")),
+                        "withdrawn");
+    json_decref(data);
+    wipe(&item);
+}
+
+/* Goes on to the claim, which another worker has. */
+static void assert_goes_on(const struct office *office)
+{
+    struct claims *others = make_claims(office, "two");
+    struct claim_sight sight = {0};
+    struct claim *claim;
+    struct fault fault;
+    assert_int_equal(claim_take(others, ID, &sight, &claim, &fault), 0);
+    assert_non_null(claim);
+    struct item item = ask(office, office->first);
+    assert_int_equal(item.fate, ITEM_LATER);
+    assert_int_equal(item.later_ms, 1000);
+    assert_null(item.answers);
+    assert_false(item.told);
+    wipe(&item);
+    claim_release(claim);
+    claims_free(others);
+}
+
+static void while_another_worker_has_a_claim_it_waits(void **state)
+{
+    assert_goes_on(*state);
+}
+
+static void who_did_not_ask_cannot_cancel(void **state)
+{
+    struct office *office = *state;
+    withdraw(office, "//else.example");
+    office->cancellation.sha256[0] ^= 1;
+    withdraw(office, SOURCE);
+    assert_goes_on(office);
+}
+
+static int spoil_withdrawal(const char *file, void *ctx)
+{
+    if (strncmp(file, "withdrawal", strlen("withdrawal")) == 0)
+        put_object(ctx, ID, file, "{}\n", 3);
+    return 0;
+}
+
+static void a_withdrawal_that_is_not_genuine_counts_for_nothing(void **state)
+{
+    struct office *office = *state;
+    struct stage *stage = office->world->stage;
+    struct fault fault;
+    withdraw(office, SOURCE);
+    assert_int_equal(store_each(stage->store, ID, spoil_withdrawal, stage, &fault), 0);
+    assert_goes_on(office);
+}
+
+static void who_comes_second_repeats(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128];
+    static const char *const types[] = {"org.dsard.accepted.v1", "org.dsard.completed.v1"};
+    static const char *const statuses[] = {"in_progress", "completed"};
+    accept_first(office);
+    for (int i = 0; i < 2; i++) {
+        struct item item = ask(office, office->second);
+        assert_event(&item, "org.dsard.repeated.v1", id);
+        assert_int_equal(item.outcome, OUTCOME_REPEATED);
+        assert_null(to_topic(&item, topic_audit));
+        json_t *data = data_of(to_topic(&item, topic_events));
+        const json_t *own = json_object_get(json_object_get(data, "extensions"), "dsard");
+        const json_t *repeats = json_object_get(own, "repeats");
+        assert_string_equal(json_string_value(json_object_get(repeats, "type")), types[i]);
+        assert_string_equal(json_string_value(json_object_get(data, "request_status")), statuses[i]);
+        assert_int_equal(json_object_get(repeats, "time") != NULL, i);
+        json_decref(data);
+        wipe(&item);
+        if (i == 0)
+            complete(office, stored);
+    }
+}
+
+static void assert_dead(struct office *office, rd_kafka_message_t *message, const char *code)
+{
+    char text[128];
+    struct item item = ask(office, message);
+    assert_int_equal(item.fate, ITEM_DONE);
+    assert_int_equal(item.outcome, OUTCOME_DEAD);
+    assert_null(to_topic(&item, topic_events));
+    assert_string_equal(header(to_topic(&item, topic_dead), "dsar-dead-code", text), code);
+    wipe(&item);
+}
+
+static void another_request_under_the_id_is_dead(void **state)
+{
+    struct office *office = *state;
+    char value[VALUE_MAX];
+    accept_first(office);
+    request_with(office->world, "\"locale\":\"fr\",", value);
+    rd_kafka_message_t *other =
+        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    assert_dead(office, other, "id_reused");
+    rd_kafka_message_destroy(other);
+}
+
+static void where_somebody_wrote_into_the_store_it_is_dead(void **state)
+{
+    struct office *office = *state;
+    put_object(office->world->stage, ID, "accepted", "{}\n", 3);
+    assert_dead(office, office->first, "bad_record");
+}
+
+static void what_cannot_be_answered_is_refused_once(void **state)
+{
+    struct office *office = *state;
+    char value[VALUE_MAX], id[128], again[128];
+    request_with(office->world, "\"envelope\":\"rar\",", value);
+    rd_kafka_message_t *message =
+        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    struct item item = ask(office, message);
+    assert_event(&item, "org.dsard.refused.v1", id);
+    assert_int_equal(item.outcome, OUTCOME_REFUSED);
+    json_t *data = data_of(to_topic(&item, topic_events));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(data, "reason"), "code")),
+                        "unknown_envelope");
+    json_decref(data);
+    wipe(&item);
+    item = ask(office, message);
+    assert_string_equal(assert_event(&item, "org.dsard.refused.v1", again), id);
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+}
+
+/* What ails store and disk is for the retry topics; where there are none, it waits in memory and holds up nobody. */
+static void without_a_store_it_is_looked_at_again_later(void **state)
+{
+    struct office *office = *state;
+    char path[256];
+    snprintf(path, sizeof path, "%s/" ID, office->world->stage->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    struct item item = {.message = office->first, .received_unix_s = CAME};
+    struct fault fault;
+    assert_int_equal(cancel_new(&item.cancel, &fault), 0);
+    for (int64_t ms = 1000; ms < 9000; ms *= 2) {
+        answer_request(&office->answerer, &item);
+        assert_int_equal(item.fate, ITEM_LATER);
+        assert_int_equal(item.later_ms, ms);
+        assert_null(item.answers);
+    }
+    /* not even when it is no longer wanted: nobody knows whether it was cancelled */
+    cancel_raise(item.cancel);
+    answer_request(&office->answerer, &item);
+    assert_int_equal(item.fate, ITEM_LATER);
+    wipe(&item);
+}
+
+/* --- cancels --- */
+
+static void a_cancel_that_comes_first_is_noted_down(void **state)
+{
+    struct office *office = *state;
+    char id[128];
+    struct item cancel = control(office, &office->cancellation);
+    assert_int_equal(cancel.fate, ITEM_DONE);
+    assert_int_equal(cancel.outcome, OUTCOME_NONE);
+    assert_null(cancel.answers);
+    wipe_control(&cancel);
+    struct item item = ask(office, office->first);
+    assert_event(&item, "org.dsard.cancelled.v1", id);
+    wipe(&item);
+}
+
+static void after_its_end_the_bundle_is_revoked(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128], again[128];
+    complete(office, stored);
+    struct item cancel = control(office, &office->cancellation);
+    assert_event(&cancel, "org.dsard.expired.v1", id);
+    assert_non_null(to_topic(&cancel, topic_audit));
+    wipe_control(&cancel);
+    assert_false(has_object(office->world->stage, ID, "attempt.zip"));
+    assert_true(has_object(office->world->stage, ID, "attempt.receipt"));
+
+    /* as it would be after a crash before that was published, or when it is cancelled twice */
+    cancel = control(office, &office->cancellation);
+    assert_string_equal(assert_event(&cancel, "org.dsard.expired.v1", again), id);
+    wipe_control(&cancel);
+}
+
+static void a_cancel_of_another_request_changes_nothing(void **state)
+{
+    struct office *office = *state;
+    char stored[128];
+    complete(office, stored);
+    office->cancellation.sha256[0] ^= 1;
+    struct item cancel = control(office, &office->cancellation);
+    assert_int_equal(cancel.fate, ITEM_DONE);
+    assert_null(cancel.answers);
+    wipe_control(&cancel);
+    assert_true(has_object(office->world->stage, ID, "attempt.zip"));
+}
+
+static void put_on_desk(const struct office *office, rd_kafka_message_t *message)
+{
+    struct fault fault;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic_requests, 0)->offset = message->offset;
+    assert_int_equal(desk_assign(office->desk, list, rd_kafka_consumer_group_metadata_new("g"), &fault), 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    assert_int_equal(desk_put(office->desk, message, 0, &fault), 0);
+}
+
+static void a_cancel_waits_for_the_end_of_what_is_in_hand(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128];
+    complete(office, stored);
+    put_on_desk(office, office->first);
+    struct item *item = desk_take(office->desk, DESK_REQUESTS);
+    struct item cancel = control(office, &office->cancellation);
+    assert_int_equal(cancel.fate, ITEM_LATER);
+    assert_null(cancel.answers);
+    assert_true(has_object(office->world->stage, ID, "attempt.zip"));
+    assert_true(cancel_raised(item->cancel));
+
+    answer_request(&office->answerer, item);
+    assert_event(item, "org.dsard.cancelled.v1", id);
+    desk_finish(office->desk, item);
+    answer_control(&office->answerer, &cancel);
+    assert_int_equal(cancel.fate, ITEM_DONE);
+    assert_null(cancel.answers);
+    wipe_control(&cancel);
+
+    struct batch batch;
+    assert_true(desk_batch(office->desk, 10, &batch));
+    /* the message is the desk's now, and goes with the item */
+    office->first = send_message(office->world, outgoing_new(topic_requests, NULL, 0, NULL, 0, NULL));
+    desk_settle(office->desk, &batch, true);
+}
+
+static void a_cancel_is_never_dropped(void **state)
+{
+    struct office *office = *state;
+    char path[256];
+    snprintf(path, sizeof path, "%s/" ID, office->world->stage->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    struct item cancel = control(office, &office->cancellation);
+    for (int64_t ms = 1000; ms < 200000; ms *= 2) {
+        assert_int_equal(cancel.fate, ITEM_LATER);
+        assert_int_equal(cancel.later_ms, ms < 60000 ? ms : 60000);
+        answer_control(&office->answerer, &cancel);
+    }
+    assert_int_equal(unlink(path), 0);
+    answer_control(&office->answerer, &cancel);
+    assert_int_equal(cancel.fate, ITEM_DONE);
+    wipe_control(&cancel);
+}
+
+static void a_cancel_that_cannot_be_read_is_dead(void **state)
+{
+    struct office *office = *state;
+    char text[128];
+    struct item cancel = {.received_unix_s = CAME};
+    cancel.message =
+        send_message(office->world, write_message(office->world, CANCELLATION_TYPE, CANCEL, ASKER, DAY));
+    answer_control(&office->answerer, &cancel);
+    assert_int_equal(cancel.fate, ITEM_DONE);
+    assert_int_equal(cancel.outcome, OUTCOME_DEAD);
+    assert_string_equal(header(to_topic(&cancel, topic_dead), "dsar-dead-code", text), "no_right");
+    wipe_control(&cancel);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_office, close_office)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_outcome_that_was_stored_is_published_as_it_is),
+        TEST(what_was_cancelled_before_it_was_published_ends_so),
+        TEST(what_was_cancelled_before_it_came_is_not_begun),
+        TEST(while_another_worker_has_a_claim_it_waits),
+        TEST(who_did_not_ask_cannot_cancel),
+        TEST(a_withdrawal_that_is_not_genuine_counts_for_nothing),
+        TEST(who_comes_second_repeats),
+        TEST(another_request_under_the_id_is_dead),
+        TEST(where_somebody_wrote_into_the_store_it_is_dead),
+        TEST(what_cannot_be_answered_is_refused_once),
+        TEST(without_a_store_it_is_looked_at_again_later),
+        TEST(a_cancel_that_comes_first_is_noted_down),
+        TEST(after_its_end_the_bundle_is_revoked),
+        TEST(a_cancel_of_another_request_changes_nothing),
+        TEST(a_cancel_waits_for_the_end_of_what_is_in_hand),
+        TEST(a_cancel_is_never_dropped),
+        TEST(a_cancel_that_cannot_be_read_is_dead),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
