@@ -1,37 +1,57 @@
 #include "base/clock.h"
 #include "outcome/parts.h"
 
-/* What parked requests of one kind may take of memory. */
+/* What parked requests may take of memory, and what those may take that are to be looked at again later. */
 #define PARKED_BYTES_MAX (16u << 20)
+
+/* What the headers of a message are taken for. */
+#define HEADERS_BYTES 2048
 
 /* Cancels that wait to be noted down. */
 #define CONTROL_MAX 1000
 
-/* What waits for its time. */
-struct parked_load {
-    size_t n;
-    size_t bytes;
-};
-
+/* What is in hand, of each kind of partition. */
 struct load {
-    size_t n_in_hand;           /* requests, without what waits for its time: */
-    struct parked_load retried; /* those of retry topics */
-    struct parked_load put_off; /* those of the topic of requests that are to be looked at again */
+    size_t n_in_hand; /* requests that wait for a worker, are worked on or done */
+    size_t n_later;   /* of the topic of requests: to be looked at again later */
+    size_t n_parked;  /* of retry topics: their time has not come */
+    size_t n_control;
+    size_t later_bytes;
+    size_t parked_bytes;
 };
 
-static struct load load_of(const struct desk *desk)
+static size_t bytes_of(const struct item *item)
 {
-    struct load load = {.n_in_hand = desk->running.n + desk->done.n};
-    int64_t now = clock_now_unix_ms();
-    for (const struct item *item = desk->waiting.first; item; item = item->next) {
-        struct parked_load *parked = item->tier ? &load.retried : &load.put_off;
-        if (item->not_before_unix_ms > now) {
-            parked->n++;
-            parked->bytes += item->message->len;
+    return sizeof *item + item->message->key_len + item->message->len + HEADERS_BYTES;
+}
+
+static void add_list(struct load *load, const struct item_list *list, int64_t now_unix_ms)
+{
+    for (const struct item *item = list->first; item; item = item->next) {
+        const bool waits = item->not_before_unix_ms > now_unix_ms;
+        if (item->partition->kind == PARTITION_CONTROL) {
+            load->n_control++;
+        } else if (!waits) {
+            load->n_in_hand++;
+        } else if (item->partition->kind == PARTITION_RETRY) {
+            load->n_parked++;
+            load->parked_bytes += bytes_of(item);
         } else {
-            load.n_in_hand++;
+            load->n_later++;
+            load->later_bytes += bytes_of(item);
         }
     }
+}
+
+/* What is done counts as in hand, whenever its next transaction is. */
+static struct load load_of(const struct desk *desk)
+{
+    struct load load = {0};
+    const int64_t now = clock_now_unix_ms();
+    add_list(&load, &desk->waiting, now);
+    add_list(&load, &desk->control, INT64_MAX);
+    add_list(&load, &desk->running, INT64_MAX);
+    add_list(&load, &desk->done, INT64_MAX);
     return load;
 }
 
@@ -39,12 +59,6 @@ static struct load load_of(const struct desk *desk)
 static bool beyond(size_t n, size_t max, bool paused)
 {
     return paused ? n > max / 2 : n >= max;
-}
-
-static bool are_enough(const struct desk *desk, const struct parked_load *parked, bool paused)
-{
-    return beyond(parked->n, desk->config->work.parked_max, paused) ||
-           beyond(parked->bytes, PARKED_BYTES_MAX, paused);
 }
 
 static bool should_pause(const struct desk *desk, const struct partition *partition, const struct load *load)
@@ -56,12 +70,16 @@ static bool should_pause(const struct desk *desk, const struct partition *partit
         return true;
     switch (partition->kind) {
     case PARTITION_REQUESTS:
-        return beyond(load->n_in_hand, desk->n_max, paused) || are_enough(desk, &load->put_off, paused);
+        return beyond(load->n_in_hand, desk->n_max, paused) ||
+               beyond(load->n_later, desk->config->work.parked_max, paused) ||
+               beyond(load->later_bytes, PARKED_BYTES_MAX, paused);
     case PARTITION_RETRY:
-        return beyond(load->n_in_hand, desk->n_max, paused) || are_enough(desk, &load->retried, paused);
+        return beyond(load->n_in_hand, desk->n_max, paused) ||
+               beyond(load->n_parked, desk->config->work.parked_max, paused) ||
+               beyond(load->parked_bytes, PARKED_BYTES_MAX, paused);
     case PARTITION_CONTROL: break;
     }
-    return beyond(desk->control.n, CONTROL_MAX, paused);
+    return beyond(load->n_control, CONTROL_MAX, paused);
 }
 
 int desk_flow(struct desk *desk, struct desk_flow *flow, struct fault *fault)
@@ -101,7 +119,7 @@ void desk_count(struct desk *desk, struct desk_census *census)
     pthread_mutex_lock(&desk->lock);
     const struct load load = load_of(desk);
     int64_t at_risk_unix_s = clock_now_unix_s() + (int64_t)desk->config->retry.margin_s;
-    census->n_parked = load.retried.n + load.put_off.n;
+    census->n_parked = load.n_parked + load.n_later;
     census->n_waiting = desk->waiting.n - census->n_parked;
     census->n_running = desk->running.n;
     census->n_done = desk->done.n;

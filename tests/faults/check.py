@@ -224,7 +224,7 @@ def sources(held, counted, manifest):
         gone = {each["name"] for each in source["collections"] if "reason" in each}
         expected = {} if status == "failed" else {collection: n for collection, n in held.get(name, {}).items()
                                                   if collection not in gone}
-        if counted.get(name, {}) != expected or (gone and status != "partial"):
+        if counted.get(name, {}) != expected or (gone and status not in ("failed", "partial")):
             yield f"source {name} is {status} with {counted.get(name, {})}, and holds {expected}"
         if status == "skipped" or (status == "not_found") != (not held.get(name)) and status not in ("failed", "partial"):
             yield f"source {name} is {status}"

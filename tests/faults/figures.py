@@ -2,7 +2,7 @@
 import collections
 import statistics
 
-# a rate counts as regained when so much of the undisturbed one is there for so long
+# a rate counts as regained when so much of that of the requests is there for so long
 WINDOW_S = 5
 REGAINED = 0.8
 
@@ -15,28 +15,22 @@ class Answers:
         self.sent = {request: each["at"] for request, each in history.sent.items()}
         self.of = sorted((each["at"], self.sent[each["request"]]) for each in history.seen
                          if each["request"] in self.sent)
-        self.last = max([*self.sent.values(), 0])
-        self.usual = self._usual(history)
+        begin, self.last = min(self.sent.values(), default=0), max(self.sent.values(), default=0)
+        self.usual = len(self.sent) / (self.last - begin) if self.last > begin else None
 
     def rate(self, begin, end):
         return sum(begin <= each < end for each in self.at) / (end - begin)
-
-    def _usual(self, history):
-        """The median rate of the windows between the first answer and the last request that no fault touches."""
-        rates, begin = [], min(self.at, default=0)
-        while begin + WINDOW_S <= self.last:
-            end = begin + WINDOW_S
-            if not any(each["begin"] < end and begin < each["end"] for each in history.faults):
-                rates.append(self.rate(begin, end))
-            begin = end
-        return statistics.median(rates) if rates else None
 
     def next_answer_s(self, end):
         """From the end of a fault to the next answer to a request that was in hand then; None without."""
         return next((at - end for at, sent in self.of if at >= end >= sent), None)
 
+    def in_hand_s(self, end):
+        """From the end of a fault until all is answered that was in hand then; None without."""
+        return max((at - end for at, sent in self.of if at >= end >= sent), default=None)
+
     def regained_s(self, end):
-        """From the end of a fault to the beginning of the first window with the usual rate; None without."""
+        """From the end of a fault to the first window with as many answers as requests; None without."""
         if self.usual is None:
             return None
         for start in [end, *(each for each in self.at if each > end)]:
@@ -48,8 +42,9 @@ class Answers:
 
 
 def _seconds(values):
+    """Median and longest; those that never came are left out."""
     values = [each for each in values if each is not None]
-    return f"{statistics.median(values):.1f} | {max(values):.1f}" if values else "– | –"
+    return f"{statistics.median(values):.1f} ({max(values):.1f})" if values else "–"
 
 
 def summary(history, n_opened):
@@ -70,9 +65,8 @@ def summary(history, n_opened):
         f"{sum(not each['told'] and each['status'] == 3 for each in history.exits)} workers ended by themselves",
     ]
     if took:
-        lines.append(f"answered within {statistics.median(took):.1f} s (median), {took[-1]:.1f} s (longest); "
-                     + ("undisturbed " + f"{answers.usual:.1f} answers a second" if answers.usual is not None
-                        else "never undisturbed"))
+        lines.append(f"{answers.usual or 0:.1f} requests a second, answered within {statistics.median(took):.1f} s (median),"
+                     f" {took[-1]:.1f} s (longest)")
     return "\n".join(lines)
 
 
@@ -81,11 +75,11 @@ def table(history):
     answers, by_kind = Answers(history), collections.defaultdict(list)
     for each in history.faults:
         by_kind[each["kind"] + ("" if each["done"] else " (not possible here)")].append(each)
-    lines = ["", "| fault | times | answers a second meanwhile | next answer after s: median | worst "
-             "| rate regained after s: median | worst |", "|---|---|---|---|---|---|---|"]
+    lines = ["", "| fault | times | answers a second meanwhile | next answer | all in hand answered | rate regained |",
+             "|---|---|---|---|---|---|"]
     for kind, faults in sorted(by_kind.items()):
         rate = statistics.median(answers.rate(each["begin"], each["end"]) for each in faults)
-        following = _seconds([answers.next_answer_s(each["end"]) for each in faults])
-        regained = _seconds([answers.regained_s(each["end"]) for each in faults])
-        lines.append(f"| {kind} | {len(faults)} | {rate:.1f} | {following} | {regained} |")
-    return "\n".join([*lines, ""])
+        after = [_seconds([measure(each["end"]) for each in faults])
+                 for measure in (answers.next_answer_s, answers.in_hand_s, answers.regained_s)]
+        lines.append(f"| {kind} | {len(faults)} | {rate:.1f} | {' | '.join(after)} |")
+    return "\n".join([*lines, "", "Seconds after the end of a fault: median (longest)."])

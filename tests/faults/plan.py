@@ -35,29 +35,31 @@ PAUSE_S = (2, 5)
 OVERLAPPING = 0.2  # so many faults begin while the one before goes on, at another kind of target
 
 Fault = collections.namedtuple("Fault", "kind target begin_s end_s")
-# One request: `again_s` and `cancel_s`, if not None, are how long after it the same message and its cancel are sent.
-Asked = collections.namedtuple("Asked", "request at_s person address locale again_s cancel_s")
+# One request: `again_s` and `cancel_s`, if not None, are how long after it the same message, `shift` partitions further,
+# and its cancel are sent.
+Asked = collections.namedtuple("Asked", "request at_s person address locale again_s shift cancel_s")
+AGAIN = (0.08, 3)  # share, and mean time after the request
+CANCEL = (0.1, 2)
 
 
 def faults(seed, seconds):
-    """The faults of a run, by their beginning. All have ended when the time is up."""
+    """The faults of a run, by their beginning. All have ended when the time is up. At most two go on at a time, and then
+    at targets of different kinds. Each kind comes once before any comes again."""
     chance = random.Random(f"{seed}/faults")
-    planned, deck, before = [], [], None
-    begin_s = FIRST_FAULT_S
+    planned, deck, alone, begin_s = [], [], None, FIRST_FAULT_S
     while True:
         if not deck:
             deck = chance.sample(KINDS, len(KINDS))
         kind = deck.pop()
-        overlaps = before and before[0].targets != kind.targets and chance.random() < OVERLAPPING
+        overlaps = chance.random() < OVERLAPPING and alone and alone.targets != kind.targets
         if overlaps:
-            begin_s = chance.uniform(before[1].begin_s, before[1].end_s)
+            begin_s = chance.uniform(planned[-1].begin_s, planned[-1].end_s)
         end_s = begin_s + chance.uniform(kind.shortest_s, kind.longest_s)
         if end_s > seconds:
             return planned
-        fault = Fault(kind.name, chance.choice(kind.targets), round(begin_s, 1), round(end_s, 1))
-        planned.append(fault)
-        begin_s = max(end_s, before[1].end_s if before else 0) + chance.uniform(*PAUSE_S)
-        before = kind, fault
+        planned.append(Fault(kind.name, chance.choice(kind.targets), round(begin_s, 1), round(end_s, 1)))
+        begin_s = max(each.end_s for each in planned[-2:]) + chance.uniform(*PAUSE_S)
+        alone = None if overlaps else kind
 
 
 def requests(seed, seconds, per_second):
@@ -67,7 +69,8 @@ def requests(seed, seconds, per_second):
     while (at_s := at_s + chance.expovariate(per_second)) < seconds:
         person = chance.choice((*PEOPLE, None))
         again_s, cancel_s = (chance.expovariate(1 / mean_s) if chance.random() < share else None
-                             for mean_s, share in ((3, 0.08), (2, 0)))
+                             for share, mean_s in (AGAIN, CANCEL))
         yield Asked(request=str(uuid.UUID(int=chance.getrandbits(128), version=4)), at_s=round(at_s, 3), person=person,
                     address=f"{person}@example.test" if person else chance.choice(NOBODY),
-                    locale=chance.choice(("en", "fr", "de")), again_s=again_s, cancel_s=cancel_s)
+                    locale=chance.choice(("en", "fr", "de")), again_s=again_s, shift=chance.choice((0, 0, 1)),
+                    cancel_s=cancel_s)

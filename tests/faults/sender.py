@@ -1,4 +1,5 @@
 """The portal of a run: signs and sends what the plan says, at its pace, and never lets too much be in hand."""
+import collections
 import hashlib
 import heapq
 import itertools
@@ -12,11 +13,13 @@ import portal
 import producer
 import stage
 
-CANCEL_TYPE = "org.dsard.cancel.v1"
 # more than a worker holds, so that none idles; little enough to be answered soon after the end
 IN_HAND_MAX = 100
 # a broker may take a while to come back
 PATIENCE_S = 90
+
+
+Message = collections.namedtuple("Message", "what key value headers shift again", defaults=(0, False))
 
 
 class Sender(threading.Thread):
@@ -27,9 +30,8 @@ class Sender(threading.Thread):
         self.stage, self.watcher, self.history, self.keys = at, watcher, at.history, at.ground.keys
         self.producer = producer.Producer([each.address for each in at.ground.cluster.nodes])
         self.sent, self.last, self.error = set(), {}, None
-        numbers = itertools.count()
-        self.queue = ((each.at_s, next(numbers), self._ask, each) for each in asked)
-        self.later, self.numbers = [], numbers
+        self.numbers, self.later = itertools.count(), []
+        self.queue = ((each.at_s, next(self.numbers), self._ask, each) for each in asked)
 
     def run(self):
         try:
@@ -66,18 +68,18 @@ class Sender(threading.Thread):
         self.history.add("sent", request=asked.request, person=asked.person, address=asked.address, due=due,
                          at=time.time())
         self.sent.add(asked.request)
-        message = "requests", asked.request, value, headers
-        self._send(at_s, (*message, False))
+        message = Message("requests", asked.request, value, headers)
+        self._send(at_s, message)
         if asked.again_s is not None:
-            self._put_off(at_s + asked.again_s, self._send, (*message, True))
+            self._put_off(at_s + asked.again_s, message._replace(shift=asked.shift, again=True))
         if asked.cancel_s is not None:
             cancel = json.dumps({"api_version": "2.0", "subject_request_id": asked.request,
                                  "body_sha256": hashlib.sha256(value).hexdigest()}).encode()
-            signed = self._signed(cancel, asked.request, CANCEL_TYPE)
-            self._put_off(at_s + asked.cancel_s, self._send, ("control", asked.request, cancel, signed, False))
+            signed = self._signed(cancel, asked.request, portal.CANCEL_TYPE)
+            self._put_off(at_s + asked.cancel_s, Message("control", asked.request, cancel, signed))
 
-    def _put_off(self, at_s, send, what):
-        heapq.heappush(self.later, (at_s, next(self.numbers), send, what))
+    def _put_off(self, at_s, message):
+        heapq.heappush(self.later, (at_s, next(self.numbers), self._send, message))
 
     def _signed(self, value, request, kind):
         key = self.keys.portal
@@ -85,10 +87,9 @@ class Sender(threading.Thread):
                 "dsar-signature": portal.sign(key, value, portal.claims(key, request, typ=kind))}
 
     def _send(self, _, message):
-        what, key, value, headers, again = message
-        partition = zlib.crc32(key.encode()) % stage.PARTITIONS
-        offset = self.producer.send(self.stage.topics[what], partition, key, value, headers,
-                                    time.monotonic() + PATIENCE_S)
-        self.last[what, partition] = max(offset, self.last.get((what, partition), -1))
-        self.history.add("acked", request=key, topic=what, partition=partition, offset=offset, again=again,
-                         at=time.time())
+        partition = (zlib.crc32(message.key.encode()) + message.shift) % stage.PARTITIONS
+        offset = self.producer.send(self.stage.topics[message.what], partition, message.key, message.value,
+                                    message.headers, time.monotonic() + PATIENCE_S)
+        self.last[message.what, partition] = max(offset, self.last.get((message.what, partition), -1))
+        self.history.add("acked", request=message.key, topic=message.what, partition=partition, offset=offset,
+                         again=message.again, at=time.time())
