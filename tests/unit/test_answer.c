@@ -74,8 +74,7 @@ static const char *header(const struct outgoing *message, const char *name, char
     const void *value;
     size_t len;
     assert_non_null(message);
-    if (!message || rd_kafka_header_get_last(message->headers, name, &value, &len))
-        fail();
+    assert_int_equal(rd_kafka_header_get_last(message->headers, name, &value, &len), 0);
     snprintf(text, 128, "%.*s", (int)len, (const char *)value);
     return text;
 }
