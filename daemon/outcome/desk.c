@@ -235,6 +235,14 @@ void desk_finish(struct desk *desk, struct item *item)
     pthread_mutex_unlock(&desk->lock);
 }
 
+bool desk_owns(struct desk *desk, const struct item *item)
+{
+    pthread_mutex_lock(&desk->lock);
+    bool owns = !item_is_orphan(item);
+    pthread_mutex_unlock(&desk->lock);
+    return owns;
+}
+
 bool desk_withdraw(struct desk *desk, const char *request)
 {
     size_t len = strlen(request);

@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "outcome/acceptance.h"
 #include "outcome/attempt.h"
+#include "outcome/holdings.h"
 #include "outcome/reading.h"
 #include "outcome/withdrawal.h"
 
@@ -19,6 +20,8 @@ struct office {
     struct request *request;
     struct cancellation cancellation;
 };
+
+static struct partition ours = {.owned = true};
 
 static struct claims *make_claims(const struct office *office, const char *worker)
 {
@@ -111,7 +114,7 @@ static json_t *data_of(const struct outgoing *message)
 
 static struct item ask(const struct office *office, rd_kafka_message_t *message)
 {
-    struct item item = {.message = message, .received_unix_s = CAME};
+    struct item item = {.message = message, .received_unix_s = CAME, .partition = &ours};
     struct fault fault;
     assert_int_equal(cancel_new(&item.cancel, &fault), 0);
     answer_request(&office->answerer, &item);
@@ -153,8 +156,9 @@ static void accept_first(const struct office *office)
 {
     const struct origin origin = place_of(office->first);
     enum acceptance acceptance;
+    int64_t came = CAME;
     struct fault fault;
-    assert_int_equal(acceptance_take(&office->world->stage->records, office->request, SOURCE, &origin,
+    assert_int_equal(acceptance_take(&office->world->stage->records, office->request, SOURCE, &origin, &came,
                                      &acceptance, &fault),
                      0);
     assert_int_equal(acceptance, ACCEPTANCE_OURS);
@@ -389,7 +393,7 @@ static void without_a_store_it_is_looked_at_again_later(void **state)
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fclose(file), 0);
-    struct item item = {.message = office->first, .received_unix_s = CAME};
+    struct item item = {.message = office->first, .received_unix_s = CAME, .partition = &ours};
     struct fault fault;
     assert_int_equal(cancel_new(&item.cancel, &fault), 0);
     for (int64_t ms = 1000; ms < 9000; ms *= 2) {
