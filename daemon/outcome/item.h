@@ -35,7 +35,7 @@ enum item_outcome {
 /* What a worker may use between desk_take and desk_finish: all but the last part, which is the desk's. */
 struct item {
     rd_kafka_message_t *message;
-    struct cancel *cancel;         /* raised when the work is no longer wanted */
+    struct cancel *cancel;         /* raised when the work is no longer wanted; only while it is worked on */
     int64_t received_unix_s;       /* when the broker appended it, or else when it came to us */
     const struct retry_tier *tier; /* of the retry topic that it came from; NULL: from another topic */
     struct claim_sight sight;      /* of another worker's claim on the request */
