@@ -45,11 +45,12 @@ static int usage(FILE *out, int status)
     fputs("dsard, the data subject access export daemon\n\nusage: dsard COMMAND [OPTIONS]\n\n", out);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
-    fputs("\n`dsard COMMAND --help` tells more. `dsard --version` prints the version.\n\n"
-          "exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 Kafka made it impossible to go "
-          "on (start\n"
-          "again); of `once`: 4 delivered with gaps, 5 refused\n",
-          out);
+    fputs(
+        "\n`dsard COMMAND --help` tells more. `dsard --version` prints the version.\n\n"
+        "exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 Kafka or a want of memory made it "
+        "impossible\n"
+        "to go on (start again); of `once`: 4 delivered with gaps, 5 refused\n",
+        out);
     return status;
 }
 

@@ -155,10 +155,15 @@ static int decrypt(struct buf *text, const json_t *jwe, const json_t *key, struc
     char *plain = malloc(max);
     if (!plain)
         return fault_retry(fault, "no_memory", "no memory for a sealed text");
+    bool opened = decrypt_into(plain, &len, jwe, key);
+    if (!opened) {
+        /* libjose says only that it failed, also without memory; what is not sealed to the key is not so twice */
+        len = max;
+        opened = decrypt_into(plain, &len, jwe, key);
+    }
     int result =
-        decrypt_into(plain, &len, jwe, key)
-            ? buf_append(text, plain, len, fault)
-            : fault_set(fault, "bad_jwe", "sealed text: it was changed, or is sealed to another key");
+        opened ? buf_append(text, plain, len, fault)
+               : fault_set(fault, "bad_jwe", "sealed text: it was changed, or is sealed to another key");
     OPENSSL_cleanse(plain, max); /* all of it: what was written before the tag was found false, too */
     free(plain);
     return result;

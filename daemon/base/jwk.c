@@ -29,11 +29,13 @@ static int field(struct buf *out, const json_t *jwk, const char *name, struct fa
 {
     const json_t *member = json_object_get(jwk, name);
     const char *text = json_string_value(member);
-    struct fault cause;
-    if (!text || json_string_length(member) != FIELD_TEXT_BYTES ||
-        b64url_decode(out, text, FIELD_TEXT_BYTES, &cause))
-        return fault_set(fault, "bad_key", "key: `%s` must be 32 bytes as base64url without padding", name);
-    return 0;
+    struct fault cause = {0};
+    if (text && json_string_length(member) == FIELD_TEXT_BYTES &&
+        b64url_decode(out, text, FIELD_TEXT_BYTES, &cause) == 0)
+        return 0;
+    if (cause.retryable)
+        return fault_retry(fault, cause.code, "key: %s", cause.text);
+    return fault_set(fault, "bad_key", "key: `%s` must be 32 bytes as base64url without padding", name);
 }
 
 static int key_params(OSSL_PARAM_BLD *builder, const struct buf *point, const BIGNUM *d)
@@ -94,7 +96,10 @@ static int check_numbers(const json_t *jwk, bool private, struct fault *fault)
             goto out;
         }
     }
-    if (holds(&point, d))
+    bool good = holds(&point, d);
+    if (!good) /* OpenSSL says only that it failed, also without memory; what is no point is none twice */
+        good = holds(&point, d);
+    if (good)
         result = 0;
     else
         fault_set(fault, "bad_key",
@@ -299,8 +304,9 @@ int jwk_thumbprint(const json_t *key, char text[JWK_THUMBPRINT_MAX], struct faul
     unsigned char digest[32];
     struct buf out;
     buf_init(&out, JWK_THUMBPRINT_MAX - 1);
+    /* the key is a good one, so there was no memory */
     if (jose_jwk_thp_buf(NULL, key, "S256", digest, sizeof digest) != sizeof digest)
-        return fault_set(fault, "internal", "the thumbprint of a key cannot be computed");
+        return fault_retry(fault, "no_memory", "the thumbprint of a key cannot be computed now");
     int result = b64url_encode(&out, digest, sizeof digest, fault);
     if (result == 0)
         memcpy(text, out.data, out.len + 1);

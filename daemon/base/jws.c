@@ -88,8 +88,8 @@ static bool signs_es256(const json_t *key)
     return alg && crv && strcmp(alg, "ES256") == 0 && strcmp(crv, "P-256") == 0;
 }
 
-int jws_sign(struct buf *compact, const json_t *header, const json_t *key, const void *payload, size_t len,
-             struct fault *fault)
+static int sign(struct buf *compact, const json_t *header, const json_t *key, const void *payload, size_t len,
+                struct fault *fault)
 {
     int result = -1;
     jose_io_t *chain = NULL;
@@ -167,5 +167,22 @@ int jws_verify(const char *compact, const json_t *key, const void *payload, size
     json_decref(header);
     if (!right)
         return fault_set(fault, "wrong_algorithm", "signature: expected alg ES256 by a P-256 key");
+    /* libjose says only that it failed, also without memory; a bad signature is one twice */
+    if (verify_payload(compact, key, payload, len, fault) == 0)
+        return 0;
     return verify_payload(compact, key, payload, len, fault);
+}
+
+/* libjose without memory gives signatures that are none. */
+int jws_sign(struct buf *compact, const json_t *header, const json_t *key, const void *payload, size_t len,
+             struct fault *fault)
+{
+    const size_t before = compact->len;
+    if (sign(compact, header, key, payload, len, fault))
+        return -1;
+    if (verify_payload(compact->data + before, key, payload, len, NULL) == 0)
+        return 0;
+    compact->len = before;
+    compact->data[before] = '\0';
+    return fault_retry(fault, "no_memory", "a signature cannot be made now");
 }

@@ -9,7 +9,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
+
+/* How long is waited for memory at first; each wait is twice the one before. */
+#define WAIT_FIRST_NS 1000000L
+#define WAIT_LAST_NS  512000000L
 
 static atomic_ulong unlocked;
 
@@ -54,6 +59,24 @@ unsigned long secret_unlocked(void)
     return atomic_load_explicit(&unlocked, memory_order_relaxed);
 }
 
+/* jansson (2.14) does not survive the want of memory: it drops characters of what it reads and of what it writes, or
+ * aborts. So it is never told: what others give back is waited for, and the process leaves if that does not come. */
+static void *take_or_leave(size_t size)
+{
+    static const char text[] = "no memory for JSON: the process ends; what it was at is begun again\n";
+    void *data = malloc(size);
+    for (struct timespec wait = {.tv_nsec = WAIT_FIRST_NS}; !data && wait.tv_nsec <= WAIT_LAST_NS;
+         wait.tv_nsec *= 2) {
+        nanosleep(&wait, NULL);
+        data = malloc(size);
+    }
+    if (data)
+        return data;
+    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)n;
+    _exit(SECRET_EXIT_NO_MEMORY);
+}
+
 static void wipe_and_free(void *data)
 {
     if (data)
@@ -73,6 +96,6 @@ int secret_harden_process(struct fault *fault)
     if (getrlimit(RLIMIT_MEMLOCK, &lock) == 0 && lock.rlim_cur == RLIM_INFINITY &&
         mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         atomic_fetch_add_explicit(&unlocked, 1, memory_order_relaxed);
-    json_set_alloc_funcs(malloc, wipe_and_free);
+    json_set_alloc_funcs(take_or_leave, wipe_and_free);
     return 0;
 }

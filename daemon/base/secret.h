@@ -18,9 +18,13 @@ void secret_free(void *data, size_t size);
 /* How many allocations could not be locked since the process began. */
 unsigned long secret_unlocked(void);
 
+/* The exit status of a process that could get no memory for JSON: it may be started again. */
+#define SECRET_EXIT_NO_MEMORY 3
+
 /* For main() alone, once, before any thread: no core dumps, not traceable by other processes of the same
- * user, the whole process locked into memory when the limits allow it, freed JSON values wiped. Returns -1
- * when core dumps cannot be switched off. */
+ * user, the whole process locked into memory when the limits allow it, freed JSON values wiped. JSON gets the
+ * memory that it asks for, after a second at most, or the process ends with SECRET_EXIT_NO_MEMORY. Returns -1 when core
+ * dumps cannot be switched off. */
 int secret_harden_process(struct fault *fault) __attribute__((warn_unused_result));
 
 #endif

@@ -2,7 +2,7 @@
 
 int strict_json_read(json_t **object, const void *text, size_t len, struct fault *fault)
 {
-    json_error_t error;
+    json_error_t error = {0}; /* jansson leaves its code as it was where it gives none */
     json_t *json = json_loadb(len ? text : "", len, JSON_REJECT_DUPLICATES, &error);
     *object = NULL;
     if (json_is_object(json)) {

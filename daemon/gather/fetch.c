@@ -24,7 +24,7 @@ struct fetch {
     const char *source;
     struct slot *slots; /* one for each collection of the source */
     size_t n_slots;
-    struct answer *answer;
+    struct reply *reply;
     struct files files;
     bool broken; /* the fault is ours, not the source's */
 };
@@ -96,7 +96,7 @@ static int open_records(struct fetch *fetch, struct slot *slot, struct fault *fa
     if (!slot->result.entry)
         return no_memory(fetch, fault);
     const struct entry_filter filter = {.apply = screen_block, .seen = show_block, .ctx = slot};
-    if (entry_open(&slot->entry, fetch->answer->section, path, &filter, fault))
+    if (entry_open(&slot->entry, fetch->reply->section, path, &filter, fault))
         return from_bundle(fetch, fault);
     return 0;
 }
@@ -184,7 +184,7 @@ static int set_gap(struct fetch *fetch, struct slot *slot, const json_t *message
 
 static int end_records(struct fetch *fetch, struct slot *slot, struct fault *fault)
 {
-    if (slot->withheld && ledger_merge(fetch->answer->withheld, slot->withheld, fault))
+    if (slot->withheld && ledger_merge(fetch->reply->withheld, slot->withheld, fault))
         return ours(fetch);
     if (!slot->entry)
         return 0;
@@ -193,7 +193,7 @@ static int end_records(struct fetch *fetch, struct slot *slot, struct fault *fau
     slot->result.bytes += entry_info(slot->entry)->bytes;
     char name[BUNDLE_ENTRY_NAME_MAX];
     full_name(fetch, slot, name, sizeof name);
-    return screen_tally(slot->screen, fetch->answer->withheld, name, fault) ? ours(fetch) : 0;
+    return screen_tally(slot->screen, fetch->reply->withheld, name, fault) ? ours(fetch) : 0;
 }
 
 static void drop_content(struct fetch *fetch, struct slot *slot)
@@ -287,8 +287,8 @@ static int prepare(struct fetch *fetch, struct fault *fault)
     const struct catalog_source *source = fetch->options->source;
     fetch->n_slots = source->n_collections;
     fetch->slots = calloc(fetch->n_slots, sizeof *fetch->slots);
-    fetch->answer->withheld = ledger_new();
-    if (!fetch->slots || !fetch->answer->withheld)
+    fetch->reply->withheld = ledger_new();
+    if (!fetch->slots || !fetch->reply->withheld)
         return no_memory(fetch, fault);
     for (size_t i = 0; i < fetch->n_slots; i++) {
         struct slot *slot = &fetch->slots[i];
@@ -300,9 +300,9 @@ static int prepare(struct fetch *fetch, struct fault *fault)
         if (!slot->result.name || !slot->result.title || !slot->result.category)
             return no_memory(fetch, fault);
     }
-    if (bundle_section(fetch->options->bundle, &fetch->answer->section, fault))
+    if (bundle_section(fetch->options->bundle, &fetch->reply->section, fault))
         return ours(fetch);
-    files_init(&fetch->files, fetch->source, fetch->answer->section);
+    files_init(&fetch->files, fetch->source, fetch->reply->section);
     return 0;
 }
 
@@ -355,10 +355,10 @@ static void slot_wipe(struct slot *slot)
     collection_result_wipe(&slot->result);
 }
 
-/* Hands what was fetched over to the answer. */
+/* Hands what was fetched over to the reply. */
 static int hand_over(struct fetch *fetch, struct fault *fault)
 {
-    struct source_result *result = &fetch->answer->result;
+    struct source_result *result = &fetch->reply->result;
     char *index;
     if (files_end(&fetch->files, &index, fault))
         return from_bundle(fetch, fault);
@@ -377,23 +377,23 @@ static int hand_over(struct fetch *fetch, struct fault *fault)
         }
         result->gap_retryable |= slot->again;
         result->collections[result->n_collections++] = slot->result;
-        slot->result = (struct collection_result){0}; /* it belongs to the answer now */
+        slot->result = (struct collection_result){0}; /* it belongs to the reply now */
     }
     free(index);
     return source_result_sum_up(result, fault);
 }
 
-enum fetch_verdict fetch_run(const struct fetch_options *options, struct answer *answer,
+enum fetch_verdict fetch_run(const struct fetch_options *options, struct reply *reply,
                              int64_t *retry_after_ms, struct fault *fault)
 {
-    struct fetch fetch = {.options = options, .source = options->source->config->name, .answer = answer};
+    struct fetch fetch = {.options = options, .source = options->source->config->name, .reply = reply};
     enum fetch_verdict verdict = FETCH_OK;
     bool found = false;
     *retry_after_ms = 0;
     if (prepare(&fetch, fault) || converse(&fetch, &found, retry_after_ms, fault) ||
         all_ended(&fetch, found, fault) || hand_over(&fetch, fault)) {
         verdict = fetch.broken || session_code_is_ours(fault->code) ? FETCH_BROKEN : FETCH_FAILED;
-        answer_drop(answer);
+        reply_drop(reply);
     }
     for (size_t i = 0; fetch.slots && i < fetch.n_slots; i++)
         slot_wipe(&fetch.slots[i]);

@@ -8,7 +8,7 @@
 
 #include "bundle/bundle.h"
 #include "bundle/preview.h"
-#include "gather/answer.h"
+#include "gather/reply.h"
 #include "gather/session.h"
 #include "screen/screen.h"
 
@@ -29,10 +29,10 @@ enum fetch_verdict {
     FETCH_BROKEN, /* ours: no disk, no memory, or cancelled; nothing of it is in the bundle */
 };
 
-/* Fills the empty *answer, to be dropped or wiped by the caller, when the verdict is FETCH_OK: collections, one for each
+/* Fills the empty *reply, to be dropped or wiped by the caller, when the verdict is FETCH_OK: collections, one for each
  * that was asked for, status, gap, and whether another try may mend it. Otherwise `fault` says why not. *retry_after_ms is
  * how long the source asked to be left alone, 0 when it did not. */
-enum fetch_verdict fetch_run(const struct fetch_options *options, struct answer *answer,
+enum fetch_verdict fetch_run(const struct fetch_options *options, struct reply *reply,
                              int64_t *retry_after_ms, struct fault *fault);
 
 #endif

@@ -109,54 +109,54 @@ static enum breaker_verdict about_source(enum fetch_verdict verdict, const struc
 }
 
 static enum fetch_verdict fetch_once(struct part *part, const struct fetch_options *options,
-                                     struct answer *answer, struct fault *fault)
+                                     struct reply *reply, struct fault *fault)
 {
     struct gather *gather = part->gather;
     enum breaker_admission admission;
     part->retry_after_ms = 0;
     if (catalog_enter(part->source, gather->cancel, &admission, fault))
         return session_code_is_ours(fault->code) ? FETCH_BROKEN : FETCH_FAILED;
-    enum fetch_verdict verdict = fetch_run(options, answer, &part->retry_after_ms, fault);
-    catalog_leave(part->source, admission, about_source(verdict, &answer->result, fault),
+    enum fetch_verdict verdict = fetch_run(options, reply, &part->retry_after_ms, fault);
+    catalog_leave(part->source, admission, about_source(verdict, &reply->result, fault),
                   gather->options->log);
     return verdict;
 }
 
-/* Whether another try may give more. Room for entries may only be missing because an earlier answer is still held. */
-static bool may_give_more(enum fetch_verdict verdict, const struct answer *answer, const struct answer *best,
+/* Whether another try may give more. Room for entries may only be missing because an earlier reply is still held. */
+static bool may_give_more(enum fetch_verdict verdict, const struct reply *reply, const struct reply *best,
                           const struct fault *fault)
 {
     if (verdict == FETCH_OK)
-        return answer->result.gap_retryable;
+        return reply->result.gap_retryable;
     return fault->retryable || (best->section && strcmp(fault->code, "too_many_entries") == 0);
 }
 
 /* Asks until the source has answered in whole or is to be left alone. What it answered in part stays in the bundle until
- * it has answered better. -1 when the request ends as a whole. */
-static int fetch_best(struct part *part, const struct fetch_options *options, struct answer *best,
-                      bool *again, struct fault *fault)
+ * a better reply has come. -1 when the request ends as a whole. */
+static int fetch_best(struct part *part, const struct fetch_options *options, struct reply *best, bool *again,
+                      struct fault *fault)
 {
     for (unsigned tried = 1;; tried++) {
-        struct answer answer = {0};
-        enum fetch_verdict verdict = fetch_once(part, options, &answer, fault);
+        struct reply reply = {0};
+        enum fetch_verdict verdict = fetch_once(part, options, &reply, fault);
         if (verdict == FETCH_BROKEN)
             return -1;
         if (verdict == FETCH_FAILED)
             part_log_try(part, tried, "fetching", fault);
-        *again = may_give_more(verdict, &answer, best, fault);
-        answer_keep_better(best, &answer);
+        *again = may_give_more(verdict, &reply, best, fault);
+        reply_keep_better(best, &reply);
         if (!*again || !part_pause(part, tried))
             return 0;
     }
 }
 
-static int take_answer(struct part *part, struct answer *answer, struct fault *fault)
+static int take_reply(struct part *part, struct reply *reply, struct fault *fault)
 {
     struct gather *gather = part->gather;
     pthread_mutex_lock(&gather->lock);
-    int result = ledger_merge(gather->withheld, answer->withheld, fault);
+    int result = ledger_merge(gather->withheld, reply->withheld, fault);
     pthread_mutex_unlock(&gather->lock);
-    source_result_move(part->result, &answer->result);
+    source_result_move(part->result, &reply->result);
     return result;
 }
 
@@ -173,16 +173,16 @@ static int fetch_until_done(struct part *part, json_t *visible, struct fault *fa
         .previews = gather->options->previews,
         .session = parts_session(gather),
     };
-    struct answer best = {0};
+    struct reply best = {0};
     bool again = false;
     int result = fetch_best(part, &options, &best, &again, fault);
     if (result == 0)
-        result = best.section ? take_answer(part, &best, fault)
+        result = best.section ? take_reply(part, &best, fault)
                               : set_gap(part->result, SOURCE_FAILED, fault->code, fault->text, fault);
-    part->result->gap_retryable = false; /* the last try counts, even if an earlier answer is kept */
+    part->result->gap_retryable = false; /* the last try counts, even if an earlier reply is kept */
     if (again)
         leave_hope(part->result, part);
-    answer_wipe(&best);
+    reply_wipe(&best);
     return result;
 }
 

@@ -6,14 +6,18 @@
 
 #define SECRET_MAX_BYTES 65536
 
+/* The same properties go to consumer and producers, so each is told of some that only the others use. */
+static enum log_level level_of(int syslog_level, const char *facility)
+{
+    if (strcmp(facility, "CONFWARN") == 0)
+        return LOG_LEVEL_DEBUG;
+    return syslog_level <= 3 ? LOG_LEVEL_ERROR : syslog_level <= 5 ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
+}
+
 static void log_cb(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     const struct client_opaque *opaque = rd_kafka_opaque(client);
-    log_line(opaque->log,
-             level <= 3   ? LOG_LEVEL_ERROR
-             : level <= 5 ? LOG_LEVEL_WARNING
-                          : LOG_LEVEL_DEBUG,
-             NULL, "kafka %s: %s: %s", opaque->name, facility, text);
+    log_line(opaque->log, level_of(level, facility), NULL, "kafka %s: %s: %s", opaque->name, facility, text);
 }
 
 int client_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct fault *fault)

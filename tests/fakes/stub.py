@@ -4,8 +4,8 @@
   GET  /__log     [{"action": "GetTickets", "params": {...}}]: the calls since the last DELETE, without credentials
   DELETE /__log   forgets them
 
-`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` sets the pace of "slow", `bytes` the size
-of "too_large" and `retry_after_s` for how long "busy503" wants to be left alone.
+`calls` limits the fault to these actions, `times` to so many calls, `delay_ms` sets the pace of "slow", `bytes` its step
+and the size of "too_large", and `retry_after_s` for how long "busy503" wants to be left alone.
 """
 import json
 import re
@@ -230,8 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif mode == "slow":
             self._head(status, len(data))
-            for at in range(0, len(data), 64):
-                self.wfile.write(data[at:at + 64])
+            step = fault.get("bytes", 64)
+            for at in range(0, len(data), step):
+                self.wfile.write(data[at:at + step])
                 if self.stub.closing.wait(fault.get("delay_ms", 200) / 1000):
                     return
         elif mode == "endless":

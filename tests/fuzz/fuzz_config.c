@@ -1,9 +1,9 @@
 /* Any bytes as a configuration file: refused or read, for a worker and for a single request. */
 #include "config/config.h"
+#include "memory_file.h"
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,11 +27,8 @@ static void load(const char *path, enum config_use use)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char path[64];
-    int fd = memfd_create("config", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-        abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    char path[MEMORY_FILE_PATH_MAX];
+    int fd = memory_file(data, size, path);
     load(path, CONFIG_FOR_RUN);
     load(path, CONFIG_FOR_ONCE);
     close(fd);

@@ -1,12 +1,12 @@
-/* Any bytes as a request's data, and as the value of a structured event. */
+/* Any bytes as the data of a request and of a cancellation, and as the value of a structured event. */
+#include "intake/cancellation.h"
 #include "intake/cloudevent.h"
 #include "intake/request.h"
+#include "intake/syntax.h"
+#include "memory_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,16 +18,24 @@ static struct identity_keys *load_keys(void)
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
         "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\","
         "\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}";
-    char path[64];
+    char path[MEMORY_FILE_PATH_MAX];
     struct fault fault;
     struct identity_keys *keys;
-    int fd = memfd_create("keys", MFD_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    if (fd < 0 || fchmod(fd, 0600) || write(fd, jwk, strlen(jwk)) < 0 ||
-        identity_keys_load(&keys, path, &fault))
+    int fd = memory_file(jwk, strlen(jwk), path);
+    if (identity_keys_load(&keys, path, &fault))
         abort();
     close(fd);
     return keys;
+}
+
+static void parse_cancellation(const void *data, size_t size)
+{
+    struct fault fault;
+    struct cancellation cancellation;
+    const bool taken = cancellation_parse(&cancellation, data, size, &fault) == 0;
+    if (taken ? !syntax_is_uuid_v4(cancellation.id)
+              : fault.retryable || strcmp(fault.code, "bad_cancel") != 0)
+        abort();
 }
 
 static void parse(const void *data, size_t size)
@@ -42,7 +50,9 @@ static void parse(const void *data, size_t size)
         abort();
     if (verdict == REQUEST_OK && (request->n_identities == 0 || !request->recipient || !request->locale))
         abort();
+    (void)request_due(data, size);
     request_free(request);
+    parse_cancellation(data, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -123,10 +123,37 @@ static void a_hardened_process_leaves_no_core(void **state)
             prctl(PR_GET_DUMPABLE) != 0)
             _exit(1);
         json_get_alloc_funcs(&take, &give);
-        _exit(take == malloc && give != free ? 0 : 2);
+        _exit(take != malloc && give != free ? 0 : 2);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
+}
+
+static void without_memory_for_json_a_hardened_process_leaves(void **state)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    skip(); /* a sanitizer ends a program that asks for too much */
+#endif
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct fault fault;
+        json_malloc_t take;
+        json_free_t give;
+        if (secret_harden_process(&fault))
+            _exit(1);
+        json_get_alloc_funcs(&take, &give);
+        void *small = take(16);
+        if (!small)
+            _exit(2);
+        give(small);
+        take(SIZE_MAX / 4);
+        _exit(4);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), SECRET_EXIT_NO_MEMORY);
 }
 
 int main(void)
@@ -138,6 +165,7 @@ int main(void)
         cmocka_unit_test(impossible_sizes_are_refused),
         cmocka_unit_test(without_the_right_to_lock_they_are_counted),
         cmocka_unit_test(a_hardened_process_leaves_no_core),
+        cmocka_unit_test(without_memory_for_json_a_hardened_process_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
