@@ -125,6 +125,7 @@ class Retries(Delivery):
         self.check_parked(portal, request, 1, tier=1)
         self.spoil("marketing", mode="ok")
         self.check_one_completed(portal, request)
+        self.assertEqual(len(portal.said(request, "retrying")), 1)
 
     def test_parked_requests_hold_up_nobody(self):
         portal = self.retrying(delays=(4,), work={"concurrent_requests": 1})
