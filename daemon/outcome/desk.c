@@ -247,6 +247,14 @@ void desk_finish(struct desk *desk, struct item *item)
     pthread_mutex_unlock(&desk->lock);
 }
 
+bool desk_owns(struct desk *desk, const struct item *item)
+{
+    pthread_mutex_lock(&desk->lock);
+    bool owns = !item_is_orphan(item);
+    pthread_mutex_unlock(&desk->lock);
+    return owns;
+}
+
 static bool is_about(const struct item *item, const char *request)
 {
     size_t len = strlen(request);

@@ -64,6 +64,9 @@ struct item *desk_take(struct desk *desk, enum desk_tray tray);
 /* Brings an item back; item->fate says what becomes of it. */
 void desk_finish(struct desk *desk, struct item *item);
 
+/* Whether the message of an item that was taken is still this worker's to end: its partition was not given up since. */
+bool desk_owns(struct desk *desk, const struct item *item);
+
 /* A request is withdrawn: raises the cancel of the work on it, and lets what waits or is parked be looked at now. True
  * when its message is in hand, so that it will be ended soon. */
 bool desk_withdraw(struct desk *desk, const char *request);

@@ -401,6 +401,7 @@ class ExactlyOnce(Delivery):
             self.assertEqual(event.own["coverage"], "complete")
         for request in list(asked)[:5] + list(asked)[-5:]:
             self.check_one_completed(portal, request, asked[request])
+        wait_for(lambda: len(portal.audit.all()) >= len(asked), "the audit records")
         self.assertEqual(sorted(each.data["subject_request_id"] for each in portal.audit.all()), sorted(asked))
         for name in ("one", "two"):
             with open(self.path(name + ".log"), encoding="utf-8") as log:
