@@ -42,6 +42,7 @@ static rd_kafka_message_t *publish(const struct test_kafka *kafka, struct outgoi
 {
     struct fault fault;
     rd_kafka_t *producer = test_client(kafka, RD_KAFKA_PRODUCER);
+    message->partition = 0; /* where the consumer looks */
     assert_int_equal(outgoing_produce(message, producer, &fault), 0);
     assert_int_equal(rd_kafka_flush(producer, 10000), 0);
     rd_kafka_destroy(producer);
@@ -61,7 +62,6 @@ static struct outgoing *make(const char *topic, const void *key, size_t key_len,
     struct fault fault;
     struct outgoing *message = outgoing_new(topic, key, key_len, value, len, &fault);
     assert_non_null(message);
-    message->partition = 0;
     for (size_t i = 0; i < n_headers; i++)
         assert_int_equal(outgoing_header(message, headers[i].name, headers[i].value, headers[i].len, &fault),
                          0);
@@ -219,7 +219,6 @@ static void a_letter_tells_its_facts_and_gives_the_message_back(void **state)
     rd_kafka_message_t *message =
         publish(*state, make(requests, TEXT(ID), TEXT("\0value"), headers, COUNT(headers)));
     struct outgoing *letter = letter_of(message);
-    letter->partition = 0;
     rd_kafka_message_t *read = publish(*state, letter);
     assert_int_equal(dead_read(read, &facts, &marker), DEAD_LETTER);
     assert_int_equal(facts.place.partition, 0);
@@ -313,7 +312,6 @@ static void a_marker_lies_behind_its_letter_and_says_which(void **state)
         assert_null(message->key);
         assert_null(message->value);
         assert_header(message, "dsar-dead-settled", dead_state_name(states[i]));
-        message->partition = 0; /* where the consumer of this test looks */
         rd_kafka_message_t *read = publish(*state, message);
         assert_int_equal(dead_read(read, &facts, &marker), DEAD_MARKER);
         assert_int_equal(marker.state, states[i]);
