@@ -56,6 +56,7 @@ class Cancels(Delivery):
         self.check_cancelled(portal)
         self.assertEqual([each.kind for each in portal.said(self.request)], ["cancelled"])
         self.assertEqual(self.asked("billing"), [])
+        wait_for(portal.audit.all, "the audit record")
         self.assertEqual([each.data["outcome"] for each in portal.audit.all()], ["org.dsard.cancelled.v1"])
 
     def test_while_it_waits_for_a_worker(self):

@@ -415,7 +415,7 @@ class Case10Leaving(Recovery):
 
 class Case11TwoAttempts(Recovery):
     def test_the_outcome_names_its_own_bundle_and_the_other_is_swept(self):
-        portal = self.portal(changes={"store": {"sweep_after_s": 2}})
+        portal = self.portal(changes={"store": {"sweep_after_s": 5}})
         worker = portal.worker()
         store = self.path("store")
         self.spoil(mode="slow", delay_ms=5)

@@ -135,10 +135,7 @@ static void judge_with(struct world *world, const char *value, size_t len, const
     struct buf signature;
     struct fault fault;
     buf_init(&signature, JWS_MAX * 4);
-    if (jws_sign(&signature, claims, world->key, value, len, &fault)) {
-        buf_wipe(&signature); /* claims that no key signs are forged */
-        return;
-    }
+    assert_int_equal(jws_sign(&signature, claims, world->key, value, len, &fault), 0);
     const char *const good[][2] = {{"ce_specversion", "1.0"},
                                    {"ce_id", "1"},
                                    {"ce_source", SOURCE},

@@ -1,0 +1,264 @@
+/* answer: what becomes of one message at one worker, as in desk_put, answer_request, answer_control, desk_finish. */
+
+inline finishes(i, m, outcome) {
+    if
+    :: HAS(worker[i].orphans, m) ->
+        worker[i].item[m] = NONE;
+        worker[i].answer[m] = 0;
+        worker[i].orphans = worker[i].orphans & ~BIT(m)
+    :: else ->
+        worker[i].item[m] = DONE;
+        worker[i].answer[m] = outcome
+    fi
+}
+
+#define UNDER_WAY(i, m) (worker[i].item[m] != NONE && worker[i].item[m] != DONE)
+#define TWINS(m, n) ((m) != (n) && REQUEST(m) == REQUEST(n) && (m) != CANCEL && (n) != CANCEL)
+#define TWIN_UNDER_WAY(i, m)                                                                                   \
+    ((TWINS(m, 0) && UNDER_WAY(i, 0)) || (TWINS(m, 1) && UNDER_WAY(i, 1)) || (TWINS(m, 2) && UNDER_WAY(i, 2)))
+
+/* The store makes durable what is to be seen. */
+inline store_sync(m) {
+#ifndef WRONG_UNSYNCED_RECEIPT
+    receipts[REQUEST(m)] = receipts_seen[REQUEST(m)]
+#endif
+}
+
+inline receipt_store(m, outcome) {
+    receipts_seen[REQUEST(m)] = receipts_seen[REQUEST(m)] | BIT(outcome);
+    receipts[REQUEST(m)] = receipts[REQUEST(m)] | BIT(outcome)
+}
+
+inline end_by_store(i, m) {
+    if
+    :: receipts_seen[REQUEST(m)] != 0 ->
+        store_sync(m);
+        if
+        :: HAS(receipts_seen[REQUEST(m)], CANCELLED) -> worker[i].answer[m] = CANCELLED
+        :: else -> worker[i].answer[m] = (HAS(receipts_seen[REQUEST(m)], i) -> i : 1 - i)
+        fi;
+        worker[i].item[m] = DURABLE
+    :: receipts_seen[REQUEST(m)] == 0 && withdrawn -> worker[i].item[m] = WITHDRAWN
+    :: else -> worker[i].item[m] = WORKING
+    fi
+}
+
+inline acceptance_take(i, m) { /* the record is created, unless there is one */
+    if
+    :: accepted[REQUEST(m)] == NOBODY -> accepted[REQUEST(m)] = ORIGIN(m)
+    :: else
+    fi;
+    if
+    :: accepted[REQUEST(m)] == ORIGIN(m) -> end_by_store(i, m)
+    :: else -> finishes(i, m, REPEATED)
+    fi
+}
+
+/* The receipt of worker i's attempt is renamed into place. */
+inline receipt_is_seen(i, m) {
+    worker[i].answer[m] = i;
+#ifdef ONE_RECEIPT /* unless there is one: then that is the outcome, whosever it is */
+    if
+    :: HAS(receipts_seen[REQUEST(m)], CANCELLED) -> worker[i].answer[m] = CANCELLED
+    :: HAS(receipts_seen[REQUEST(m)], 1 - i) -> worker[i].answer[m] = 1 - i
+    :: else
+    fi;
+    if :: worker[i].answer[m] != i -> bundles[REQUEST(m)] = bundles[REQUEST(m)] & ~BIT(i) :: else fi;
+#endif
+#ifdef WRONG_RECEIPT_BEFORE_BUNDLE
+    bundles[REQUEST(m)] = bundles[REQUEST(m)] | BIT(i);
+#endif
+    receipts_seen[REQUEST(m)] = receipts_seen[REQUEST(m)] | BIT(worker[i].answer[m])
+}
+
+inline is_adopted(i, m) { /* an orphan whose message comes back is taken up where it is */
+    d_step {
+        worker[i].poll == OWNING && HAS(worker[i].assigned & written & ~worker[i].delivered & worker[i].orphans, m) ->
+        printf("worker %d: message %d comes back, its work goes on\n", i, m);
+        worker[i].delivered = worker[i].delivered | BIT(m);
+        worker[i].orphans = worker[i].orphans & ~BIT(m)
+    }
+}
+
+#define COMES(i, m)                                                                                            \
+    (worker[i].poll == OWNING && worker[i].item[m] == NONE &&                                                  \
+     HAS(worker[i].assigned & written & ~worker[i].delivered, m))
+
+inline request_at(i, m) {
+    if
+    :: is_adopted(i, m)
+    :: d_step {
+        COMES(i, m) && !TWIN_UNDER_WAY(i, m) ->
+        printf("worker %d: takes message %d and looks what the store knows\n", i, m);
+        worker[i].delivered = worker[i].delivered | BIT(m);
+#ifdef WRONG_ACCEPT_IN_TWO_STEPS
+        if
+        :: accepted[REQUEST(m)] == NOBODY -> worker[i].item[m] = ACCEPTING
+        :: else -> acceptance_take(i, m)
+        fi
+       }
+    :: d_step {
+        worker[i].item[m] == ACCEPTING ->
+        printf("worker %d: stores that the request is message %d\n", i, m);
+        accepted[REQUEST(m)] = ORIGIN(m);
+        end_by_store(i, m)
+#else
+        acceptance_take(i, m)
+#endif
+       }
+    :: d_step {
+        worker[i].item[m] == WORKING && RETRY(m) != NOBODY ->
+        printf("worker %d: cannot answer message %d now\n", i, m);
+        finishes(i, m, PARKED)
+       }
+    :: d_step {
+        worker[i].item[m] == WORKING && withdrawn ->
+        printf("worker %d: notices during the work that message %d is cancelled\n", i, m);
+        worker[i].item[m] = WITHDRAWN
+       }
+    :: d_step {
+        worker[i].item[m] == WORKING ->
+#ifdef WRONG_RECEIPT_BEFORE_BUNDLE
+        printf("worker %d: stores a receipt for message %d\n", i, m);
+        receipt_store(m, i);
+#else
+        printf("worker %d: stores a bundle for message %d\n", i, m);
+        bundles[REQUEST(m)] = bundles[REQUEST(m)] | BIT(i);
+#endif
+        worker[i].item[m] = BUNDLED
+       }
+    :: d_step {
+        worker[i].item[m] == BUNDLED && !HAS(bundles[REQUEST(m)], i) && withdrawn ->
+        printf("worker %d: its bundle for message %d is gone already\n", i, m);
+        worker[i].item[m] = WITHDRAWN
+       }
+    :: d_step {
+        worker[i].item[m] == BUNDLED ->
+#ifdef WRONG_EVENT_BEFORE_RECEIPT
+        printf("worker %d: hands the outcome of message %d over\n", i, m);
+        worker[i].answer[m] = i;
+        finishes(i, m, worker[i].answer[m])
+       }
+    :: d_step {
+        HAS(bundles[REQUEST(m)], i) && (worker[i].item[m] == DONE || HAS(worker[i].batch, m)) &&
+            !HAS(receipts_seen[REQUEST(m)], i) ->
+        printf("worker %d: stores a receipt for message %d\n", i, m);
+        receipt_store(m, i)
+#else
+        printf("worker %d: a receipt for message %d is to be seen\n", i, m);
+        receipt_is_seen(i, m);
+        worker[i].item[m] = SEEN
+#endif
+       }
+    :: d_step {
+        worker[i].item[m] == SEEN ->
+        printf("worker %d: the receipt for message %d is durable\n", i, m);
+        receipts[REQUEST(m)] = receipts_seen[REQUEST(m)];
+        worker[i].item[m] = DURABLE
+       }
+    :: d_step {
+        worker[i].item[m] == DURABLE ->
+        printf("worker %d: looks for a cancel of message %d before it publishes\n", i, m);
+        if
+#if !defined(WRONG_CANCEL_LOOKED_FOR_BEFORE) && !defined(ONE_RECEIPT)
+        :: withdrawn && worker[i].answer[m] != CANCELLED -> worker[i].item[m] = WITHDRAWN
+#endif
+        :: else -> finishes(i, m, worker[i].answer[m])
+        fi
+       }
+    :: d_step {
+        worker[i].item[m] == WITHDRAWN ->
+#ifndef ONE_RECEIPT
+        printf("worker %d: removes bundles and receipts of message %d\n", i, m);
+        bundles[REQUEST(m)] = 0;
+        receipts[REQUEST(m)] = 0;
+        receipts_seen[REQUEST(m)] = 0;
+#endif
+        worker[i].item[m] = CLEARED
+       }
+    :: d_step {
+        worker[i].item[m] == CLEARED ->
+        printf("worker %d: stores a receipt that message %d is cancelled\n", i, m);
+#ifdef ONE_RECEIPT
+        if
+        :: receipts_seen[REQUEST(m)] == 0 -> receipt_store(m, CANCELLED)
+        :: else
+        fi;
+        end_by_store(i, m)
+#else
+        receipt_store(m, CANCELLED);
+        finishes(i, m, CANCELLED)
+#endif
+       }
+    fi
+}
+
+/* The request is known, and not in hand: then it is waited for. */
+#define MAY_REVOKE(i) (accepted[0] != NOBODY && !UNDER_WAY(i, 0) && !UNDER_WAY(i, 1))
+
+#ifdef ONE_RECEIPT
+#define NO_RECEIPT_IS_FINAL false
+#else
+#define NO_RECEIPT_IS_FINAL (receipts_seen[0] == 0)
+#endif
+
+inline cancel_at(i, m) {
+    if
+    :: is_adopted(i, m)
+    :: d_step {
+        COMES(i, m) ->
+        printf("worker %d: takes the cancel and stores its record\n", i);
+        worker[i].delivered = worker[i].delivered | BIT(m);
+        withdrawn = true;
+        worker[i].item[m] = WORKING
+       }
+    :: d_step {
+        worker[i].item[m] == WORKING && accepted[0] == NOBODY ->
+        printf("worker %d: knows no request yet that the cancel is about\n", i);
+        finishes(i, m, NOTED)
+       }
+    :: d_step {
+        worker[i].item[m] == WORKING && MAY_REVOKE(i) &&
+            (NO_RECEIPT_IS_FINAL || HAS(receipts_seen[0], CANCELLED)) ->
+        printf("worker %d: finds no receipt of the cancelled request, or that of a cancel\n", i);
+        store_sync(m);
+        finishes(i, m, NOTED)
+       }
+    :: d_step {
+        worker[i].item[m] == WORKING && MAY_REVOKE(i) && (HAS(receipts_seen[0], 0) || HAS(receipts_seen[0], 1)) ->
+        printf("worker %d: finds that the cancelled request was completed, removes its bundle, and tells so\n", i);
+        store_sync(m);
+        bundles[0] = 0;
+        finishes(i, m, EXPIRED)
+       }
+#ifdef WRONG_CANCEL_PUBLISHES
+    :: d_step {
+        worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 ->
+        printf("worker %d: finds no receipt, and ends the cancelled request itself\n", i);
+        receipt_store(m, CANCELLED);
+        finishes(i, m, CANCELLED)
+       }
+#endif
+#ifdef ONE_RECEIPT
+    :: d_step {
+        worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 ->
+        printf("worker %d: stores a receipt that the request is cancelled\n", i);
+        receipt_store(m, CANCELLED)
+       }
+#endif
+    fi
+}
+
+proctype worker_threads(byte i)
+{
+end:
+    do
+    :: request_at(i, 0)
+    :: request_at(i, 1)
+#if CANCEL == 2
+    :: cancel_at(i, 2)
+#else
+    :: request_at(i, 2)
+#endif
+    od
+}
