@@ -9,6 +9,7 @@ demo_packages='python3:python3 7zz:7zip'
 test_packages='libcmocka-dev bsdtar:libarchive-tools openssl:openssl'
 lint_packages='git:git clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck'
 kafka_packages='java:default-jre-headless mvn:maven kcat:kcat'
+model_packages='spin:spin'
 browser_packages='chromium:chromium node:nodejs npm:npm'
 fuzz_packages='clang:clang'
 

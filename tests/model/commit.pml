@@ -45,6 +45,8 @@ end:
 #ifdef STRICT
         assert(receipts[0] == BIT(published[0]));
         assert(REQUESTS == 1 || receipts[1] == BIT(published[1]));
+#endif
+#ifdef TOLD
         assert(!withdrawn || published[0] == CANCELLED || told)
 #endif
     }

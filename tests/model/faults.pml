@@ -8,6 +8,7 @@ inline crashes(i) {
         worker[i].answer[k] = 0
     }
     worker[i].orphans = 0;
+    worker[i].aborted = 0;
     worker[i].assigned = 0;
     worker[i].delivered = 0;
     worker[i].done = 0;

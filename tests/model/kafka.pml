@@ -17,6 +17,9 @@ inline commit_is_decided(i) {
                 n_outcomes[REQUEST(k)]++;
                 assert(n_outcomes[REQUEST(k)] == 1);
                 published[REQUEST(k)] = worker[i].batch_answer[k];
+#ifdef ORDERLY
+                assert(published[REQUEST(k)] == CANCELLED || !told);
+#endif
                 assert(withdrawn || HAS(receipts[REQUEST(k)], published[REQUEST(k)]));
                 assert(withdrawn || HAS(bundles[REQUEST(k)], published[REQUEST(k)]))
             :: worker[i].batch_answer[k] == PARKED ->

@@ -6,6 +6,7 @@ inline drop(i) {
         if
         :: worker[i].item[k] == DONE ->
             worker[i].item[k] = NONE;
+            worker[i].aborted = worker[i].aborted & ~BIT(k);
             worker[i].answer[k] = 0
         :: worker[i].item[k] == NONE
         :: else -> worker[i].orphans = worker[i].orphans | BIT(k)

@@ -17,6 +17,7 @@ inline batch_is_taken(i, set) {
         if
         :: worker[i].item[k] == DONE && HAS(set, k) ->
             worker[i].item[k] = NONE;
+            worker[i].aborted = worker[i].aborted & ~BIT(k);
             worker[i].batch = worker[i].batch | BIT(k);
             worker[i].batch_answer[k] = worker[i].answer[k];
             worker[i].answer[k] = 0;
@@ -36,6 +37,7 @@ inline settles(i, set) {
             worker[i].done = worker[i].done | BIT(k)
         :: HAS(worker[i].batch & ~worker[i].batch_orphans, k) && !HAS(set, k) ->
             worker[i].item[k] = DONE;
+            worker[i].aborted = worker[i].aborted | BIT(k);
             worker[i].answer[k] = worker[i].batch_answer[k]
         :: else
         fi;
@@ -62,12 +64,13 @@ inline aborts(i) {
 
 #define FENCED(i) (transaction[ID(i)].producer != i)
 
-#define IS_DONE(i, set, m) (worker[i].item[m] == DONE && HAS(set, m))
+#define IS_DONE(i, m) (worker[i].item[m] == DONE)
+#define IS_FRESH(i, m) (IS_DONE(i, m) && !HAS(worker[i].aborted, m))
+#define HAS_FRESH(i) (IS_FRESH(i, 0) || IS_FRESH(i, 1) || IS_FRESH(i, 2))
 
-inline publishes(i, set) { /* desk_batch, begin and produce */
+inline publishes(i, ready, set) { /* desk_batch, begin and produce */
     d_step {
-        worker[i].commit == IDLE && !worker[i].refused && (FENCED(i) || transaction[ID(i)].state == EMPTY) &&
-            (IS_DONE(i, set, 0) || IS_DONE(i, set, 1) || IS_DONE(i, set, 2)) ->
+        worker[i].commit == IDLE && !worker[i].refused && (FENCED(i) || transaction[ID(i)].state == EMPTY) && ready ->
         printf("worker %d: begins a transaction and produces what is done\n", i);
         batch_is_taken(i, set);
         if
@@ -94,10 +97,11 @@ proctype commit_thread(byte i)
 {
 end:
     do
-    :: publishes(i, 7) /* all that is done */
-    :: publishes(i, 1) /* or what was aborted before, alone */
-    :: publishes(i, 2)
-    :: publishes(i, 4)
+    /* all that is done and was never aborted; else one that was */
+    :: publishes(i, HAS_FRESH(i), ~worker[i].aborted)
+    :: publishes(i, (IS_DONE(i, 0) && !HAS_FRESH(i)), BIT(0))
+    :: publishes(i, (IS_DONE(i, 1) && !HAS_FRESH(i)), BIT(1))
+    :: publishes(i, (IS_DONE(i, 2) && !HAS_FRESH(i)), BIT(2))
     :: d_step {
         worker[i].commit == PRODUCED && FENCED(i) ->
         printf("worker %d: sends its offsets, and is fenced\n", i);

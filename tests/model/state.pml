@@ -57,6 +57,7 @@ typedef Worker {
     mtype item[3] = NONE;       /* by message */
     byte answer[3];
     byte orphans;
+    byte aborted; /* done, and in a transaction before that was aborted */
     mtype commit = IDLE;
     byte batch; /* messages in the transaction in the making */
     byte batch_answer[3];

@@ -179,6 +179,20 @@ class Retries(Delivery):
         self.assertEqual({each.key for each in portal.events.all()}, {good})
         self.assertEqual(len(portal.dead.all()), 4)
 
+    def test_a_copy_of_a_parked_message_ends_nothing(self):
+        portal = self.retrying(delays=(3,))
+        portal.worker()
+        self.spoil("marketing", mode="error500")
+        request = portal.ask_for("alice")
+        parked = self.check_parked(portal, request, 1, 0)
+        for _ in range(2):
+            portal.send(parked.value, request, parked.headers, topic="retry.0")
+        self.spoil("marketing", mode="ok")
+        self.check_one_completed(portal, request)
+        wait_for(lambda: len(portal.said(request, "repeated")) == 2, "both copies to be told from it")
+        self.assertEqual(portal.terminal(request), ["completed"])
+        self.assertEqual(portal.dead.all(), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -217,8 +217,11 @@ static void assert_bad(const struct world *world, const rd_kafka_message_t *mess
     struct fault fault;
     json_t *json;
     assert_int_equal(parking_read(&parked, &json, message, request, world->stage->keyring, &fault), -1);
-    assert_string_equal(fault.code, "bad_parking");
-    assert_false(fault.retryable);
+    /* a byte of the key's name may have been changed: such a key may yet become known */
+    bool unknown = strcmp(fault.code, "unknown_kid") == 0;
+    assert_int_equal(fault.retryable, unknown);
+    if (!unknown)
+        assert_string_equal(fault.code, "bad_parking");
     assert_null(json);
 }
 
