@@ -9,6 +9,7 @@ is out of reach, unless CI=true.
 import concurrent.futures
 import errno
 import glob
+import itertools
 import json
 import mmap
 import os
@@ -237,6 +238,12 @@ class Worker(delivery.Delivery):
         self.assertEqual(self.on_kafka.dead.all(), [])
         self.assertEqual(os.listdir(self.path("spool")), [])
 
+    def busy_worker(self):
+        """A worker that has all of its connections and threads, for it has answered a request."""
+        worker = self.on_kafka.worker()
+        self.on_kafka.heard(self.ask(), "completed")
+        return worker
+
     def answered(self, worker, *statuses):
         """Waits until all is answered or the worker has left, with one of these statuses; the worker, or the next one."""
         wait_for(lambda: not worker.running() or all(map(self.on_kafka.terminal, self.asked)), worker.log)
@@ -289,25 +296,28 @@ class Worker(delivery.Delivery):
         self.check_all()
 
     def test_descriptors_that_are_used_up_lose_nothing(self):
-        worker = self.on_kafka.worker()
+        worker = self.busy_worker()
         limits = resource.prlimit(worker.pid, resource.RLIMIT_NOFILE)
-        used = max(map(int, os.listdir(f"/proc/{worker.pid}/fd"))) + 1
-        resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (used, limits[1]))
+        used = set(map(int, os.listdir(f"/proc/{worker.pid}/fd")))
+        free = next(at for at in itertools.count() if at not in used)
+        # enough to begin each request, and not for its work
+        resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (free + 4, limits[1]))
         for _ in range(3):
             self.ask()
         wait_for(lambda: "Too many open files" in worker.log(), worker.log)
-        self.assertEqual(self.on_kafka.terminal(self.asked[0]), [])
+        self.assertEqual(self.on_kafka.terminal(self.asked[-1]), [])
         if worker.running():
             resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, limits)
         self.answered(worker, 3)
         self.check_all()
 
     def test_a_limit_of_memory_loses_nothing(self):
-        worker = self.on_kafka.worker()
+        worker = self.busy_worker()
         limits = resource.prlimit(worker.pid, resource.RLIMIT_AS)
         with open(f"/proc/{worker.pid}/status", encoding="ascii") as status:
             used = int(re.search(r"VmSize:\s+(\d+)", status.read()).group(1)) << 10
-        resource.prlimit(worker.pid, resource.RLIMIT_AS, (used, limits[1]))
+        # less than it has: what it gives back must not be enough
+        resource.prlimit(worker.pid, resource.RLIMIT_AS, (used // 2, limits[1]))
         for _ in range(3):
             self.ask()
         wait_for(lambda: not worker.running() or re.search("no memory|annot allocate|temporarily unavailable",
