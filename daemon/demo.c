@@ -20,14 +20,10 @@ static const char help[] =
 static const struct {
     const char *name;
     int n_partitions;
-} topics[] = {{"dsar.requests", 4},
-              {"dsar.control", 4},
-              {"dsar.requests.retry.5m", 4},
-              {"dsar.requests.retry.1h", 4},
-              {"dsar.requests.retry.6h", 4},
-              {"dsar.events", 4},
-              {"dsar.requests.dead", 1},
-              {"dsar.audit", 1}};
+} topics[] = {{"dsar.requests", 4},          {"dsar.control", 4},
+              {"dsar.requests.retry.5m", 4}, {"dsar.requests.retry.1h", 4},
+              {"dsar.requests.retry.6h", 4}, {"dsar.events", 4},
+              {"dsar.requests.dead", 1},     {"dsar.audit", 1}};
 
 /* Kafka within this process; it serves others over TCP on the loopback interface. */
 static rd_kafka_t *start_kafka(const char **brokers, struct fault *fault)

@@ -99,6 +99,15 @@ void buf_shift(struct buf *buf, size_t len)
     OPENSSL_cleanse(buf->data + buf->len, len);
 }
 
+/* What is short here is told from what is wrong with the file. */
+static int unreadable(struct fault *fault, int error_number, const char *path)
+{
+    const char *code = error_number == EMFILE || error_number == ENFILE ? "no_descriptor"
+                       : error_number == ENOMEM                         ? "no_memory"
+                                                                        : "file_unreadable";
+    return fault_errno(fault, code, error_number, "%s", path);
+}
+
 int buf_read_fd(struct buf *buf, int fd, const char *path, struct fault *fault)
 {
     for (;;) {
@@ -112,7 +121,7 @@ int buf_read_fd(struct buf *buf, int fd, const char *path, struct fault *fault)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fault_errno(fault, "file_unreadable", errno, "%s", path);
+            return unreadable(fault, errno, path);
         if (n == 0)
             return 0;
         if (!step)
@@ -126,11 +135,11 @@ int buf_read_file(struct buf *buf, const char *path, struct fault *fault)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return fault_errno(fault, "file_unreadable", errno, "%s", path);
+        return unreadable(fault, errno, path);
     struct stat st;
     int result;
     if (fstat(fd, &st))
-        result = fault_errno(fault, "file_unreadable", errno, "%s", path);
+        result = unreadable(fault, errno, path);
     else if (S_ISDIR(st.st_mode))
         result = fault_set(fault, "file_unreadable", "%s: expected a file, found a directory", path);
     else

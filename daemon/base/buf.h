@@ -40,7 +40,8 @@ int buf_printf(struct buf *buf, struct fault *fault, const char *format, ...)
 void buf_shift(struct buf *buf, size_t len);
 
 /* Reads a whole file of at most `max` bytes, or a pipe up to its end; folders are refused. The buffer must be
- * initialised; its own maximum holds too. */
+ * initialised; its own maximum holds too. Fails with "file_unreadable", "too_large", and, retryable, "no_descriptor" or
+ * "no_memory" when this process or machine is short of them. */
 int buf_read_file(struct buf *buf, const char *path, struct fault *fault) __attribute__((warn_unused_result));
 
 /* The same from an open descriptor, up to its end; `path` is for texts. */

@@ -107,3 +107,8 @@ int fault_prefix(struct fault *fault, const char *format, ...)
     clean(fault->text);
     return -1;
 }
+
+bool fault_is(const struct fault *fault, const char *code)
+{
+    return strcmp(fault->code, code) == 0;
+}

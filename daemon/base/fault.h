@@ -37,4 +37,7 @@ int fault_errno(struct fault *fault, const char *code, int error_number, const c
 /* Puts "PREFIX: " before the text of a fault that is already set. Returns -1. */
 int fault_prefix(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 
+/* Whether the fault has this code. */
+bool fault_is(const struct fault *fault, const char *code);
+
 #endif

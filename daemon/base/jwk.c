@@ -96,8 +96,10 @@ static int check_numbers(const json_t *jwk, bool private, struct fault *fault)
             goto out;
         }
     }
-    /* OpenSSL says only that it failed, also without memory; what is no point is none twice */
-    if (holds(&point, d) || holds(&point, d))
+    bool good = holds(&point, d);
+    if (!good) /* OpenSSL says only that it failed, also without memory; what is no point is none twice */
+        good = holds(&point, d);
+    if (good)
         result = 0;
     else
         fault_set(fault, "bad_key",

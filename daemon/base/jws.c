@@ -180,7 +180,7 @@ int jws_sign(struct buf *compact, const json_t *header, const json_t *key, const
     const size_t before = compact->len;
     if (sign(compact, header, key, payload, len, fault))
         return -1;
-    if (jws_verify(compact->data + before, key, payload, len, NULL) == 0)
+    if (verify_payload(compact->data + before, key, payload, len, NULL) == 0)
         return 0;
     compact->len = before;
     compact->data[before] = '\0';

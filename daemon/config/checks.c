@@ -131,6 +131,17 @@ static void check_retry(const struct config *config, const struct node *root, st
     check_tiers(is, root, problems);
 }
 
+/* A claim is alive until it was not renewed three times; files tell their age in whole seconds. */
+static void check_sweeps(const struct config *config, const struct node *root, struct problems *problems)
+{
+    const struct place store = {NULL, "store", 0}, here = {&store, "sweep_after_s", 0};
+    const unsigned least_s = 3 * config->work.claim_s + 2;
+    if (config->store.sweep_after_s && config->store.sweep_after_s < least_s)
+        problem_error(problems, mark_below(node_member(root, "store"), "sweep_after_s"), &here,
+                      "expected at least %u: three times .work.claim_s, which is %u, and 2 more", least_s,
+                      config->work.claim_s);
+}
+
 static bool has_source(const struct config *config, const char *name, struct suggestion *suggestion)
 {
     for (size_t i = 0; i < config->n_sources; i++) {
@@ -241,6 +252,7 @@ void checks_run(const struct config *config, const struct node *root, struct pro
     check_properties(&config->kafka, problems);
     check_requests(config, root, problems);
     check_retry(config, root, problems);
+    check_sweeps(config, root, problems);
     check_edges(config, root, problems);
     check_sources(config, root, problems);
 }

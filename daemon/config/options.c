@@ -162,8 +162,8 @@ static const struct option store_options[] = {
      .help = "the page where clients fetch their bundle; the request id is appended"},
     {"sweep_after_s", OPTION_INTEGER, .fallback = "86400", RANGE(1, 864000),
      FIELD(store_config, sweep_after_s),
-     .help = "how old leftovers of attempts that died must be to be removed; more than the longest attempt "
-             "takes"},
+     .help = "how old leftovers of attempts that died must be to be removed; more than a worker can be held "
+             "up between storing a bundle and its receipt"},
     {NULL},
 };
 

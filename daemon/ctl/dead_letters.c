@@ -13,7 +13,7 @@
 /* How far a partition is to be read. */
 struct extent {
     int32_t partition;
-    int64_t end; /* the offset behind the last message */
+    int64_t end; /* the offset behind the last message; 0 when there is none */
     bool reached;
 };
 
@@ -35,6 +35,28 @@ typedef int taker(struct reading *reading, const rd_kafka_message_t *message, st
 
 /* --- how far --- */
 
+static int ask_extents(struct reading *reading, rd_kafka_t *client, struct fault *fault)
+{
+    if (ctl_kafka_partitions(&reading->partitions, client, reading->topic, fault))
+        return -1;
+    size_t n = (size_t)reading->partitions->cnt;
+    reading->extents = calloc(n, sizeof *reading->extents);
+    if (!reading->extents)
+        return fault_retry(fault, "no_memory", "no memory for %zu partitions", n);
+    for (size_t i = 0; i < n; i++) {
+        struct extent *extent = &reading->extents[i];
+        int64_t low;
+        extent->partition = reading->partitions->elems[i].partition;
+        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+            client, reading->topic, extent->partition, &low, &extent->end, CALL_MS);
+        if (error)
+            return fault_retry(fault, "kafka", "topic %s: %s", reading->topic, rd_kafka_err2str(error));
+        if (low == extent->end)
+            extent->end = 0;
+    }
+    return 0;
+}
+
 /* To one that reads only what is committed, a topic ends where the oldest open transaction begins: markers that another
  * has committed behind it would not count. So the true ends are asked for by one that reads all. */
 static int find_extents(struct reading *reading, const struct ctl_kafka *kafka, struct fault *fault)
@@ -44,22 +66,7 @@ static int find_extents(struct reading *reading, const struct ctl_kafka *kafka, 
     rd_kafka_t *client = ctl_kafka_client(kafka, RD_KAFKA_CONSUMER, &opaque, properties, NULL, fault);
     if (!client)
         return -1;
-    int result = ctl_kafka_partitions(&reading->partitions, client, reading->topic, fault);
-    size_t n = result == 0 ? (size_t)reading->partitions->cnt : 0;
-    reading->extents = calloc(n + 1, sizeof *reading->extents);
-    if (result == 0 && !reading->extents)
-        result = fault_retry(fault, "no_memory", "no memory for %zu partitions", n);
-    for (size_t i = 0; result == 0 && i < n; i++) {
-        struct extent *extent = &reading->extents[i];
-        int64_t low;
-        extent->partition = reading->partitions->elems[i].partition;
-        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            client, reading->topic, extent->partition, &low, &extent->end, CALL_MS);
-        if (error)
-            result = fault_retry(fault, "kafka", "topic %s: %s", reading->topic, rd_kafka_err2str(error));
-        else if (low == extent->end)
-            extent->end = 0;
-    }
+    int result = ask_extents(reading, client, fault);
     rd_kafka_destroy(client);
     return result;
 }

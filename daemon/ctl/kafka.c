@@ -81,13 +81,13 @@ static int list_partitions(rd_kafka_topic_partition_list_t **list, const char *n
 int ctl_kafka_partitions(rd_kafka_topic_partition_list_t **list, rd_kafka_t *client, const char *topic,
                          struct fault *fault)
 {
-    const struct rd_kafka_metadata *metadata;
+    const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
     rd_kafka_resp_err_t error =
         handle ? rd_kafka_metadata(client, 0, handle, &metadata, METADATA_MS) : rd_kafka_last_error();
     if (handle)
         rd_kafka_topic_destroy(handle);
-    if (error)
+    if (error || !metadata)
         return fault_retry(fault, "kafka", "topic %s: %s", topic, rd_kafka_err2str(error));
     int result = list_partitions(list, topic, metadata, fault);
     rd_kafka_metadata_destroy(metadata);

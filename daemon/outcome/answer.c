@@ -12,6 +12,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* How long what cannot be accepted is looked at when the time for an answer is over. */
+#define TROUBLE_MAX_S 3600
+
 /* One message on its way to its answers. */
 struct answer {
     const struct answerer *answerer;
@@ -23,12 +26,6 @@ struct answer {
     bool accepted; /* and the request is this message's: it may end it */
 };
 
-static void drop_answers(struct item *item)
-{
-    outgoing_free(item->answers);
-    item->answers = NULL;
-}
-
 static void forget(struct answer *answer)
 {
     reading_wipe(&answer->reading);
@@ -38,11 +35,6 @@ static void forget(struct answer *answer)
 static const char *request_id(const struct answer *answer)
 {
     return answer->genuine ? answer->reading.request->id : NULL;
-}
-
-static bool is_code(const struct fault *fault, const char *code)
-{
-    return strcmp(fault->code, code) == 0;
 }
 
 /* --- ways to end --- */
@@ -65,12 +57,23 @@ static int look_for_withdrawal(const struct answer *answer, bool *withdrawn, str
     return 0;
 }
 
+/* What an orphan stored or removed could get in the way of its new owner, who ends it. */
+static bool leave_to_owner(const struct answer *answer)
+{
+    if (desk_owns(answer->answerer->desk, answer->item))
+        return false;
+    answer->item->fate = ITEM_DROPPED;
+    return true;
+}
+
 /* Ends a request that was withdrawn before its outcome was published, whatever that would have been. */
 static int end_withdrawn(const struct answer *answer, struct fault *fault)
 {
     struct exporter *exporter = answer->exporter;
     struct receipt *receipt;
     struct fault why;
+    if (leave_to_owner(answer))
+        return 0;
     fault_set(&why, "withdrawn", "whoever asked has cancelled the request");
     if (revocation_outcomes(exporter->store, request_id(answer), fault) ||
         attempt_end(exporter, answer->reading.request, &answer->reading.parked.origin, EVENT_CANCELLED, &why,
@@ -97,6 +100,8 @@ static int end_request(const struct answer *answer, enum event_type type, const 
                        struct fault *fault)
 {
     struct receipt *receipt;
+    if (leave_to_owner(answer))
+        return 0;
     log_fault(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer), event_type_name(type), why);
     if (attempt_end(answer->exporter, answer->reading.request, &answer->reading.parked.origin, type, why,
                     &receipt, fault))
@@ -170,9 +175,14 @@ static bool find_place(const struct answer *answer, int64_t retry_after_ms, cons
                          clock_now_unix_s(), retry_after_ms, tier);
 }
 
+/* Unless it was withdrawn meanwhile: whoever cancelled would have to wait for the next attempt. If that cannot be said now,
+ * the next attempt looks. */
 static int park(const struct answer *answer, const struct retry_tier *tier, const struct fault *why,
                 struct fault *fault)
 {
+    bool withdrawn;
+    if (answer->accepted && look_for_withdrawal(answer, &withdrawn, fault) == 0 && withdrawn)
+        return end_withdrawn(answer, fault);
     const struct parked next = next_attempt(answer);
     const struct retry retry = {
         .parked = &next,
@@ -188,15 +198,27 @@ static int park(const struct answer *answer, const struct retry_tier *tier, cons
     return 0;
 }
 
+/* When the time for an answer is over: for what is not genuine or does not say when it is due, with the horizon of
+ * retries. */
+static int64_t last_moment(const struct answer *answer)
+{
+    if (answer->genuine && answer->reading.request->due_unix_s)
+        return answer->reading.request->due_unix_s;
+    return answer->item->received_unix_s + (int64_t)answer->exporter->config->retry.horizon_s;
+}
+
+static bool is_too_late(const struct answer *answer)
+{
+    return clock_now_unix_s() >= last_moment(answer);
+}
+
 /* In memory: for what cannot be parked. Not longer than the request has time. */
 static void look_again_later(const struct answer *answer)
 {
     struct item *item = answer->item;
-    drop_answers(item);
+    item_drop_answers(item);
     item_later(item);
-    if (!answer->genuine)
-        return;
-    const int64_t left_ms = (answer->reading.request->due_unix_s - clock_now_unix_s()) * 1000;
+    const int64_t left_ms = (last_moment(answer) - clock_now_unix_s()) * 1000;
     if (left_ms > 0 && left_ms < item->later_ms)
         item->later_ms = left_ms;
 }
@@ -223,7 +245,9 @@ static void announce(const struct answer *answer)
 {
     const struct request *request = answer->reading.request;
     struct item *item = answer->item;
-    if (!item->told && answer->reading.parked.n_attempts == 0)
+    if (item->told)
+        return;
+    if (answer->reading.parked.n_attempts == 0)
         notify(answer, EVENT_ACCEPTED, NULL);
     item->told = true;
     const int64_t left_s = request->due_unix_s - clock_now_unix_s();
@@ -255,7 +279,7 @@ static int export(struct answer *answer, struct fault *fault)
     announce(answer);
     int result = attempt(answer, find_place(answer, 0, &tier) ? GAPS_RETRIED : GAPS_FINAL, &receipt,
                          &retry_after_ms, fault);
-    if (result && is_code(fault, "sources_unavailable")) {
+    if (result && fault_is(fault, "sources_unavailable")) {
         const struct fault why = *fault;
         if (find_place(answer, retry_after_ms, &tier))
             return park(answer, tier, &why, fault);
@@ -276,7 +300,8 @@ static int work(struct answer *answer, struct fault *fault)
     bool ended;
     if (claim_take(answer->answerer->claims, request_id(answer), &answer->item->sight, &claim, fault))
         return -1;
-    if (!claim) {
+    /* nothing rests on a claim, so one that never ends is not waited for */
+    if (!claim && !is_too_late(answer)) {
         log_line(exporter->log, LOG_LEVEL_INFO, request_id(answer), "another worker is working on it");
         answer->item->fate = ITEM_LATER;
         answer->item->later_ms = (int64_t)exporter->config->work.claim_s * 1000;
@@ -310,6 +335,22 @@ static int reject(const struct answer *answer, const struct fault *why, struct f
     return why->retryable ? -1 : bury(answer, why, fault);
 }
 
+/* Finds out whether the message is a part of the chain that the request is: its first one, or that of its next attempt. */
+static int place_in_chain(struct answer *answer, enum acceptance *acceptance, struct fault *fault)
+{
+    const struct records *records = &answer->exporter->records;
+    const rd_kafka_message_t *message = answer->item->message;
+    const struct request *request = answer->reading.request;
+    struct parked *parked = &answer->reading.parked;
+    if (acceptance_take(records, request, answer->reading.event->source, &parked->origin,
+                        &parked->received_unix_s, acceptance, fault))
+        return -1;
+    if (*acceptance != ACCEPTANCE_OURS || !parked->n_attempts)
+        return 0;
+    const struct origin place = {rd_kafka_topic_name(message->rkt), message->partition, message->offset};
+    return acceptance_take_attempt(records, request->id, parked->n_attempts, &place, acceptance, fault);
+}
+
 /* From the bytes to the answers, once. 0: the item's fate is set. */
 static int answer_once(struct answer *answer, struct fault *fault)
 {
@@ -322,8 +363,7 @@ static int answer_once(struct answer *answer, struct fault *fault)
     const struct reading *reading = &answer->reading;
     answer->about = (struct about){answer->exporter, reading->request->id, reading->event->traceparent};
     answer->genuine = true;
-    if (acceptance_take(&answer->exporter->records, reading->request, reading->event->source,
-                        &reading->parked.origin, &acceptance, &unaccepted))
+    if (place_in_chain(answer, &acceptance, &unaccepted))
         return reject(answer, &unaccepted, fault);
     if (acceptance == ACCEPTANCE_REPEATED)
         return repeat(answer, fault);
@@ -337,8 +377,8 @@ static int answer_once(struct answer *answer, struct fault *fault)
 
 /* --- when it fails --- */
 
-/* The work is no longer wanted: since the request was withdrawn, or since this worker leaves or has lost it. Only where it
- * is certain that it was not withdrawn may the message be dropped: it would not come again. */
+/* The work is no longer wanted: since the request was withdrawn, or since this worker leaves or has lost it. What is still
+ * ours is not dropped: it would not come again. */
 static void end_unwanted(const struct answer *answer)
 {
     struct item *item = answer->item;
@@ -346,17 +386,29 @@ static void end_unwanted(const struct answer *answer)
     bool ended = false;
     if (!answer->accepted || end_by_store(answer, &ended, &fault))
         look_again_later(answer);
-    else
-        item->fate = ended ? ITEM_DONE : ITEM_DROPPED;
+    else if (!ended && !leave_to_owner(answer))
+        item_later(item);
 }
 
 /* Whether another attempt cannot help: the fault does not pass with time, or the time for an answer is over. */
 static bool is_hopeless(const struct answer *answer, const struct fault *fault)
 {
-    if (!answer->accepted)
+    return answer->accepted && (!fault->retryable || is_too_late(answer));
+}
+
+/* What is not known to be accepted by then gets no outcome, but whoever is to know gets it. Trouble is given an hour to
+ * pass, so that a store that was away for a moment costs no overdue request its outcome. */
+static bool give_up(const struct answer *answer, const struct fault *why)
+{
+    struct item *item = answer->item;
+    struct fault ignored;
+    const int64_t now_unix_s = clock_now_unix_s();
+    if (!item->trouble_unix_s)
+        item->trouble_unix_s = now_unix_s;
+    if (answer->accepted || !is_too_late(answer) || now_unix_s < item->trouble_unix_s + TROUBLE_MAX_S)
         return false;
-    const int64_t due_unix_s = answer->reading.request->due_unix_s;
-    return !fault->retryable || (due_unix_s && clock_now_unix_s() >= due_unix_s);
+    item->fate = ITEM_DONE;
+    return bury(answer, why, &ignored) == 0;
 }
 
 /* Whatever ails store, disk or memory: parking needs nothing but Kafka. */
@@ -372,7 +424,7 @@ static bool settle_failure(const struct answer *answer, bool last_try, const str
 {
     struct item *item = answer->item;
     struct fault ignored;
-    drop_answers(item);
+    item_drop_answers(item);
     item->fate = ITEM_DONE;
     if (cancel_raised(item->cancel)) {
         end_unwanted(answer);
@@ -380,9 +432,10 @@ static bool settle_failure(const struct answer *answer, bool last_try, const str
     }
     if (is_hopeless(answer, why) && end_request(answer, EVENT_FAILED, why, &ignored) == 0)
         return true;
-    drop_answers(item);
-    if (last_try && park_if_possible(answer, why))
+    item_drop_answers(item);
+    if (last_try && (park_if_possible(answer, why) || give_up(answer, why)))
         return true;
+    item_drop_answers(item);
     log_fault(answer->exporter->log, LOG_LEVEL_ERROR, request_id(answer),
               "the attempt failed and will be made again", why);
     if (last_try)

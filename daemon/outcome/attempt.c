@@ -351,14 +351,11 @@ static void remove_unnamed(const struct work *work, const char *file)
     struct exporter *exporter = work->attempt->exporter;
     const char *request = work->attempt->request->id;
     char receipt[64];
-    struct buf content;
+    bool named;
     struct fault fault;
     snprintf(receipt, sizeof receipt, "%s.receipt", work->name);
-    buf_init(&content, 0);
-    bool named = store_read(exporter->store, request, receipt, &content, &fault) == 0 ||
-                 strcmp(fault.code, "not_found") != 0;
-    buf_wipe(&content);
-    if (named || store_remove(exporter->store, request, file, &fault))
+    if (store_exists(exporter->store, request, receipt, &named, &fault) || named ||
+        store_remove(exporter->store, request, file, &fault))
         log_line(exporter->log, LOG_LEVEL_WARNING, request, "a bundle is left that is not published");
 }
 
@@ -404,7 +401,7 @@ int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t
         struct fault why;
         if (gather(&work, &why) == 0)
             result = judge_gaps(&work, retry_after_ms, fault) ? -1 : deliver(&work, receipt, fault);
-        else if (strcmp(why.code, "ambiguous") == 0 || strcmp(why.code, "empty_scope") == 0)
+        else if (fault_is(&why, "ambiguous") || fault_is(&why, "empty_scope"))
             result = end_without_bundle(&work, EVENT_REFUSED, &why, receipt, fault);
         else
             *fault = why;

@@ -89,7 +89,7 @@ static int look(const struct claims *claims, const char *request, struct content
     int result = store_read(claims->store, request, CLAIM_FILE, &text, fault);
     if (result == 0)
         result = judge(claims, &text, content, fault);
-    else if (strcmp(fault->code, "too_large") == 0)
+    else if (fault_is(fault, "too_large"))
         result = 0;
     buf_wipe(&text);
     return result;
@@ -117,11 +117,6 @@ static int put(struct claims *claims, const char *request,
     return result;
 }
 
-static bool is(const struct fault *fault, const char *code)
-{
-    return strcmp(fault->code, code) == 0;
-}
-
 /* --- take --- */
 
 static bool is_dead(const struct claims *claims, struct claim_sight *sight, uint64_t digest)
@@ -140,7 +135,7 @@ static int take_over(struct claims *claims, const char *request, bool *taken, st
     if (put(claims, request, store_commit_over, fault))
         return -1;
     if (look(claims, request, &content, fault))
-        return is(fault, "not_found") ? 0 : -1;
+        return fault_is(fault, "not_found") ? 0 : -1;
     *taken = content.ours;
     return 0;
 }
@@ -158,10 +153,10 @@ static int take_file(struct claims *claims, const char *request, struct claim_si
                  content.ours || content.earlier ? "an earlier life of this worker" : "a worker that died");
         return take_over(claims, request, taken, fault);
     }
-    if (!is(fault, "not_found"))
+    if (!fault_is(fault, "not_found"))
         return -1;
     if (put(claims, request, store_commit, fault))
-        return is(fault, "exists") ? 0 : -1;
+        return fault_is(fault, "exists") ? 0 : -1;
     *taken = true;
     return 0;
 }
@@ -250,7 +245,7 @@ void claim_release(struct claim *claim)
     int result = look(claims, claim->request, &content, &fault);
     if (result == 0 && content.ours)
         result = store_remove(claims->store, claim->request, CLAIM_FILE, &fault);
-    if (result && !is(&fault, "not_found"))
+    if (result && !fault_is(&fault, "not_found"))
         log_fault(claims->log, LOG_LEVEL_WARNING, claim->request, "its claim is left", &fault);
     leave(claim);
 }
@@ -263,7 +258,7 @@ static int renew_file(struct claim *claim, struct fault *fault)
     int result = look(claim->claims, claim->request, &content, fault);
     if (result == 0 && content.ours)
         return put(claim->claims, claim->request, store_commit_over, fault);
-    if (result && !is(fault, "not_found"))
+    if (result && !fault_is(fault, "not_found"))
         return -1;
     claim->lost = true;
     log_line(claim->claims->log, LOG_LEVEL_DEBUG, claim->request, "its claim is no longer its own");

@@ -39,27 +39,33 @@ static int ask_committed(const struct committer *committer, rd_kafka_topic_parti
     return 0;
 }
 
-/* Finds out what became of a transaction whose producer can do no more. Settles the batch in any case. */
-static int resolve(struct committer *committer, struct batch *batch, struct fault *fault)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(batch->offsets);
-    int result = publisher_renew(committer->publisher, committer->give_up, fault) ||
-                         ask_committed(committer, list, fault)
-                     ? -1
-                     : 0;
-    if (result)
-        desk_settle(committer->desk, batch, false);
-    else
-        result = desk_settle_by(committer->desk, batch, list, fault);
-    rd_kafka_topic_partition_list_destroy(list);
-    return result;
-}
-
 static void count_outcomes(struct committer_figures *figures, const struct batch *batch)
 {
     atomic_fetch_add(&figures->n_committed, 1);
     for (const struct item *item = batch->items; item; item = item->next)
         atomic_fetch_add(&figures->n_outcomes[item->outcome], 1);
+}
+
+static void settle(struct committer *committer, struct batch *batch, bool committed)
+{
+    if (committed)
+        count_outcomes(committer->figures, batch);
+    desk_settle(committer->desk, batch, committed);
+}
+
+/* Finds out what became of a transaction whose producer can do no more. Settles the batch in any case. */
+static int resolve(struct committer *committer, struct batch *batch, struct fault *fault)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(batch->offsets);
+    bool committed = false;
+    int result = publisher_renew(committer->publisher, committer->give_up, fault) ||
+                         ask_committed(committer, list, fault) ||
+                         desk_find_committed(committer->desk, batch, list, &committed, fault)
+                     ? -1
+                     : 0;
+    settle(committer, batch, committed);
+    rd_kafka_topic_partition_list_destroy(list);
+    return result;
 }
 
 int committer_run(struct committer *committer, struct fault *fault)
@@ -70,13 +76,12 @@ int committer_run(struct committer *committer, struct fault *fault)
         size_t n_items = batch.n_items;
         switch (publisher_commit(committer->publisher, &batch, committer->give_up, fault)) {
         case PUBLISHER_COMMITTED:
-            count_outcomes(committer->figures, &batch);
-            desk_settle(committer->desk, &batch, true);
+            settle(committer, &batch, true);
             log_line(committer->log, LOG_LEVEL_DEBUG, NULL, "%zu outcomes committed in one transaction",
                      n_items);
             break;
         case PUBLISHER_ABORTED:
-            desk_settle(committer->desk, &batch, false);
+            settle(committer, &batch, false);
             atomic_fetch_add(&committer->figures->n_aborted, 1);
             log_fault(committer->log, LOG_LEVEL_WARNING, NULL,
                       "a transaction was aborted and will be made again", fault);
@@ -86,7 +91,7 @@ int committer_run(struct committer *committer, struct fault *fault)
             log_fault(committer->log, LOG_LEVEL_WARNING, NULL,
                       "what became of a transaction is being found out", fault);
             if (cancel_raised(committer->give_up) || too_often(&renewals, committer->config, fault)) {
-                desk_settle(committer->desk, &batch, false);
+                settle(committer, &batch, false);
                 return -1;
             }
             if (resolve(committer, &batch, fault))

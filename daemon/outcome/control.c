@@ -7,9 +7,6 @@
 #include "outcome/revocation.h"
 #include "outcome/withdrawal.h"
 
-/* Until a request that is in hand has ended. */
-#define END_WAIT_MS 500
-
 /* The request has ended: if it was completed, its bundle goes. Its receipt stays: it tells what was published. */
 static int revoke(const struct exporter *exporter, const struct about *about, struct item *item,
                   struct fault *fault)
@@ -52,8 +49,7 @@ static int withdraw(const struct answerer *answerer, struct item *item, const st
     }
     if (!desk_withdraw(answerer->desk, cancellation->id))
         return revoke(exporter, &about, item, fault);
-    item->fate = ITEM_LATER;
-    item->later_ms = END_WAIT_MS;
+    item_later(item);
     return 0;
 }
 
@@ -61,26 +57,29 @@ static int answer_once(const struct answerer *answerer, struct item *item, struc
                        struct fault *fault)
 {
     struct cancellation cancellation;
-    struct fault why;
-    if (reading_cancellation(reading, answerer->exporter, item, &cancellation, &why) == 0)
-        return withdraw(answerer, item, reading, &cancellation, fault);
-    if (!why.retryable)
-        return outcomes_dead(answerer->exporter, &why, item, fault);
-    *fault = why;
-    return -1;
+    return reading_cancellation(reading, answerer->exporter, item, &cancellation, fault) ||
+                   withdraw(answerer, item, reading, &cancellation, fault)
+               ? -1
+               : 0;
 }
 
 void answer_control(const struct answerer *answerer, struct item *item)
 {
     struct reading reading = {0};
-    struct fault fault;
+    struct fault why, fault;
     item->fate = ITEM_DONE;
     item->outcome = OUTCOME_NONE;
-    if (answer_once(answerer, item, &reading, &fault)) {
+    int result = answer_once(answerer, item, &reading, &why);
+    if (result) {
+        item_drop_answers(item);
+        fault = why;
+    }
+    if (result && !why.retryable)
+        result = outcomes_dead(answerer->exporter, &why, item, &fault);
+    if (result) {
         log_fault(answerer->exporter->log, LOG_LEVEL_ERROR, NULL,
                   "a message of the control topic is looked at again later", &fault);
-        outgoing_free(item->answers);
-        item->answers = NULL;
+        item_drop_answers(item);
         item_later(item);
     }
     reading_wipe(&reading);

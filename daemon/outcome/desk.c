@@ -10,6 +10,9 @@
 /* The longest sleep of a worker without a look at what waits: the clock may be set. */
 #define LOOK_AGAIN_MS 60000
 
+/* Before an item is taken for which there was no descriptor. */
+#define NO_MEANS_MS 1000
+
 int desk_new(struct desk **desk, const struct config *config, struct fault *fault)
 {
     struct desk *new = calloc(1, sizeof *new);
@@ -62,7 +65,7 @@ int desk_assign(struct desk *desk, rd_kafka_topic_partition_list_t *partitions,
     return result;
 }
 
-void drop_orphans(struct item_list *list)
+void desk_drop_orphans(struct item_list *list)
 {
     for (struct item *item = list->first, *next; item; item = next) {
         next = item->next;
@@ -79,7 +82,7 @@ static bool is_publishing(const struct desk *desk)
     const struct item *item = desk->done.first;
     while (item && item->n_aborts)
         item = item->next;
-    return desk->committing || item;
+    return desk->in_transaction || item;
 }
 
 void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *partitions, bool lost, int wait_ms)
@@ -89,9 +92,9 @@ void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *parti
     while (!lost && !desk->closed && is_publishing(desk) && clock_now_ms() < until_ms)
         desk_wait_until(desk, until_ms);
     holdings_give_up(&desk->holdings, partitions);
-    drop_orphans(&desk->waiting);
-    drop_orphans(&desk->control);
-    drop_orphans(&desk->done);
+    desk_drop_orphans(&desk->waiting);
+    desk_drop_orphans(&desk->control);
+    desk_drop_orphans(&desk->done);
     pthread_cond_broadcast(&desk->changed);
     pthread_mutex_unlock(&desk->lock);
 }
@@ -127,10 +130,6 @@ static int make_item(struct desk *desk, rd_kafka_message_t *message, struct part
     struct item *item = calloc(1, sizeof *item);
     if (!item)
         return fault_retry(fault, "no_memory", "no memory for a request");
-    if (cancel_new(&item->cancel, fault)) {
-        free(item);
-        return -1;
-    }
     item->message = message;
     item->received_unix_s = arrival(message);
     item->tier = partition->tier;
@@ -170,21 +169,7 @@ int desk_put(struct desk *desk, rd_kafka_message_t *message, int64_t due_unix_s,
 
 /* --- workers --- */
 
-static bool is_about(const struct item *item, const void *key, size_t key_len)
-{
-    return key_len > 0 && item->message->key_len == key_len && memcmp(item->message->key, key, key_len) == 0;
-}
-
-static bool is_running(const struct desk *desk, const void *key, size_t key_len)
-{
-    const struct item *item = desk->running.first;
-    while (item && (item->partition->kind == PARTITION_CONTROL || !is_about(item, key, key_len)))
-        item = item->next;
-    return item;
-}
-
-/* Of the items whose time has come the one that is due first; of requests none that is being worked on already: what
- * that leaves in the store is the answer to a message that says the same again. *wait_ms is when to look again. */
+/* Of the items whose time has come the one that is due first. *wait_ms is when to look again. */
 static struct item *next_item(const struct desk *desk, enum desk_tray tray, int64_t *wait_ms)
 {
     struct item *first = NULL;
@@ -195,12 +180,24 @@ static struct item *next_item(const struct desk *desk, enum desk_tray tray, int6
         if (item->not_before_unix_ms > now) {
             if (item->not_before_unix_ms - now < *wait_ms)
                 *wait_ms = item->not_before_unix_ms - now;
-        } else if ((!first || item->due_unix_s < first->due_unix_s) &&
-                   (tray == DESK_CONTROL || !is_running(desk, item->message->key, item->message->key_len))) {
+        } else if (!first || item->due_unix_s < first->due_unix_s) {
             first = item;
         }
     }
     return first;
+}
+
+/* The flag is made only now: descriptors are few, and messages that wait may be many. */
+static bool begin(struct desk *desk, struct item *item)
+{
+    struct fault ignored;
+    if (cancel_new(&item->cancel, &ignored)) {
+        item->not_before_unix_ms = clock_now_unix_ms() + NO_MEANS_MS;
+        return false;
+    }
+    item_list_remove(item->partition->kind == PARTITION_CONTROL ? &desk->control : &desk->waiting, item);
+    item_list_add(&desk->running, item);
+    return true;
 }
 
 struct item *desk_take(struct desk *desk, enum desk_tray tray)
@@ -208,25 +205,40 @@ struct item *desk_take(struct desk *desk, enum desk_tray tray)
     struct item *item = NULL;
     int64_t wait_ms;
     pthread_mutex_lock(&desk->lock);
-    while (!desk->stopped && !(item = next_item(desk, tray, &wait_ms)))
-        desk_wait_until(desk, clock_now_ms() + wait_ms);
-    if (item) {
-        item_list_remove(tray == DESK_CONTROL ? &desk->control : &desk->waiting, item);
-        item_list_add(&desk->running, item);
+    while (!desk->stopped) {
+        item = next_item(desk, tray, &wait_ms);
+        if (item && begin(desk, item))
+            break;
+        if (!item)
+            desk_wait_until(desk, clock_now_ms() + wait_ms);
+        item = NULL;
     }
     pthread_mutex_unlock(&desk->lock);
     return item;
 }
 
+static void put_back(struct desk *desk, struct item *item, int64_t after_ms)
+{
+    item->not_before_unix_ms = clock_now_unix_ms() + after_ms;
+    item_list_add(item->partition->kind == PARTITION_CONTROL ? &desk->control : &desk->waiting, item);
+}
+
 void desk_finish(struct desk *desk, struct item *item)
 {
     pthread_mutex_lock(&desk->lock);
+    const bool cancelled = cancel_raised(item->cancel);
     item_list_remove(&desk->running, item);
+    cancel_free(item->cancel);
+    item->cancel = NULL;
     if (item->fate == ITEM_DROPPED || item_is_orphan(item)) {
         item_free(item);
     } else if (item->fate == ITEM_LATER) {
-        item->not_before_unix_ms = clock_now_unix_ms() + item->later_ms;
-        item_list_add(item->partition->kind == PARTITION_CONTROL ? &desk->control : &desk->waiting, item);
+        put_back(desk, item, item->later_ms);
+    } else if (item->outcome == OUTCOME_PARKED && cancelled && !desk->stopped) {
+        /* withdrawn just when it was to wait for long: it can end now */
+        outgoing_free(item->answers);
+        item->answers = NULL;
+        put_back(desk, item, 0);
     } else {
         item->not_before_unix_ms = 0;
         item_list_add(&desk->done, item);
@@ -235,23 +247,41 @@ void desk_finish(struct desk *desk, struct item *item)
     pthread_mutex_unlock(&desk->lock);
 }
 
-bool desk_withdraw(struct desk *desk, const char *request)
+bool desk_owns(struct desk *desk, const struct item *item)
+{
+    pthread_mutex_lock(&desk->lock);
+    bool owns = !item_is_orphan(item);
+    pthread_mutex_unlock(&desk->lock);
+    return owns;
+}
+
+static bool is_about(const struct item *item, const char *request)
 {
     size_t len = strlen(request);
+    return item->partition->kind != PARTITION_CONTROL && item->message->key_len == len &&
+           memcmp(item->message->key, request, len) == 0;
+}
+
+bool desk_withdraw(struct desk *desk, const char *request)
+{
     bool in_hand = false;
     pthread_mutex_lock(&desk->lock);
     for (struct item *item = desk->running.first; item; item = item->next) {
-        if (item->partition->kind == PARTITION_CONTROL || !is_about(item, request, len))
+        if (!is_about(item, request))
             continue;
         cancel_raise(item->cancel);
         in_hand = true;
     }
     for (struct item *item = desk->waiting.first; item; item = item->next) {
-        if (!is_about(item, request, len))
+        if (!is_about(item, request))
             continue;
         item->not_before_unix_ms = 0;
         in_hand = true;
     }
+    for (const struct item *item = desk->done.first; item; item = item->next)
+        in_hand = in_hand || is_about(item, request);
+    for (const struct item *item = desk->in_transaction; item; item = item->next)
+        in_hand = in_hand || is_about(item, request);
     pthread_cond_broadcast(&desk->changed);
     pthread_mutex_unlock(&desk->lock);
     return in_hand;

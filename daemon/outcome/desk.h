@@ -58,12 +58,14 @@ int desk_flow(struct desk *desk, struct desk_flow *flow, struct fault *fault)
 
 enum desk_tray { DESK_REQUESTS, DESK_CONTROL };
 
-/* Waits for the next item; NULL when no more are to be taken. Of one request, no two items are given out of
- * DESK_REQUESTS at the same time. */
+/* Waits for the next item; NULL when no more are to be taken. */
 struct item *desk_take(struct desk *desk, enum desk_tray tray);
 
 /* Brings an item back; item->fate says what becomes of it. */
 void desk_finish(struct desk *desk, struct item *item);
+
+/* Whether the message of an item that was taken is still this worker's to end: its partition was not given up since. */
+bool desk_owns(struct desk *desk, const struct item *item);
 
 /* A request is withdrawn: raises the cancel of the work on it, and lets what waits or is parked be looked at now. True
  * when its message is in hand, so that it will be ended soon. */
@@ -80,18 +82,18 @@ struct batch {
 };
 
 /* Waits until something is done, then gives it, at most `n_max` items. Items of a transaction that was aborted are
- * given one at a time, after a pause that grows, so that one that can never be published holds up no other. False when
- * there will be no more. */
+ * given one at a time, in turns with the others and after a pause that grows, so that one that can never be published
+ * holds up no other. False when there will be no more. */
 bool desk_batch(struct desk *desk, size_t n_max, struct batch *batch);
 
 /* The batch is committed, or aborted: then its items wait for another batch if their partition is still ours. */
 void desk_settle(struct desk *desk, struct batch *batch, bool committed);
 
-/* The same when it is not known which: `committed` is what the broker says is committed now for the partitions of the
- * batch. Fails with "foreign_metadata" when that cannot be read; the batch is settled as aborted then, and the process
- * is to end without another commit. */
-int desk_settle_by(struct desk *desk, struct batch *batch, const rd_kafka_topic_partition_list_t *committed,
-                   struct fault *fault) __attribute__((warn_unused_result));
+/* When it is not known which: `committed` is what the broker says is committed now for the partitions of the batch, and
+ * *is tells whether the batch is. Fails with "foreign_metadata". The batch is then still to be settled. */
+int desk_find_committed(struct desk *desk, const struct batch *batch,
+                        const rd_kafka_topic_partition_list_t *committed, bool *is, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* --- leaving --- */
 

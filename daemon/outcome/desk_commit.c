@@ -26,28 +26,44 @@ static bool stage(struct desk *desk, struct batch *batch, struct item ***last, s
     return true;
 }
 
-/* All that is done and was never aborted; else one that was, when its time has come. */
-static void choose(struct desk *desk, size_t n_max, struct batch *batch)
+static void choose_fresh(struct desk *desk, size_t n_max, struct batch *batch)
 {
     struct item **last = &batch->items;
-    int64_t now = clock_now_unix_ms();
     for (struct item *item = desk->done.first, *next; item && batch->n_items < n_max; item = next) {
         next = item->next;
         if (item->n_aborts == 0)
             stage(desk, batch, &last, item);
     }
+}
+
+static void choose_aborted(struct desk *desk, struct batch *batch)
+{
+    struct item **last = &batch->items;
+    int64_t now = clock_now_unix_ms();
     for (struct item *item = desk->done.first, *next; item && batch->n_items == 0; item = next) {
         next = item->next;
-        if (item->not_before_unix_ms <= now)
+        if (item->n_aborts && item->not_before_unix_ms <= now)
             stage(desk, batch, &last, item);
     }
+}
+
+/* In turns: all that was never aborted, and one that was, when its time has come. */
+static void choose(struct desk *desk, size_t n_max, struct batch *batch)
+{
+    if (!desk->tried_aborted)
+        choose_aborted(desk, batch);
+    desk->tried_aborted = batch->n_items;
+    if (!batch->n_items)
+        choose_fresh(desk, n_max, batch);
+    if (!batch->n_items)
+        choose_aborted(desk, batch);
 }
 
 /* Stages all before the first element is written: the text of a partition tells of all of its items. */
 static int fill(struct desk *desk, size_t n_max, struct batch *batch, struct fault *fault)
 {
     *batch = (struct batch){.offsets = rd_kafka_topic_partition_list_new(4)};
-    drop_orphans(&desk->done);
+    desk_drop_orphans(&desk->done);
     choose(desk, n_max, batch);
     batch->membership = desk->holdings.membership;
     if (batch->membership) {
@@ -82,6 +98,7 @@ static void settle(struct desk *desk, struct batch *batch, enum ending ending)
     rd_kafka_topic_partition_list_destroy(batch->offsets);
     membership_leave(batch->membership);
     *batch = (struct batch){0};
+    desk->in_transaction = NULL;
 }
 
 bool desk_batch(struct desk *desk, size_t n_max, struct batch *batch)
@@ -101,7 +118,8 @@ bool desk_batch(struct desk *desk, size_t n_max, struct batch *batch)
         if (desk->done.first)
             desk_wait_until(desk, clock_now_ms() + 100);
     }
-    bool more = desk->committing = !desk->closed;
+    desk->in_transaction = desk->closed ? NULL : batch->items;
+    bool more = !desk->closed;
     pthread_mutex_unlock(&desk->lock);
     return more;
 }
@@ -110,7 +128,6 @@ void desk_settle(struct desk *desk, struct batch *batch, bool committed)
 {
     pthread_mutex_lock(&desk->lock);
     settle(desk, batch, committed ? COMMITTED : ABORTED);
-    desk->committing = false;
     pthread_cond_broadcast(&desk->changed);
     pthread_mutex_unlock(&desk->lock);
 }
@@ -137,15 +154,11 @@ static int find_committed(const struct batch *batch, const rd_kafka_topic_partit
     return 0;
 }
 
-int desk_settle_by(struct desk *desk, struct batch *batch, const rd_kafka_topic_partition_list_t *committed,
-                   struct fault *fault)
+int desk_find_committed(struct desk *desk, const struct batch *batch,
+                        const rd_kafka_topic_partition_list_t *committed, bool *is, struct fault *fault)
 {
-    bool is = false;
     pthread_mutex_lock(&desk->lock);
-    int result = find_committed(batch, committed, &is, fault);
-    settle(desk, batch, is ? COMMITTED : ABORTED);
-    desk->committing = false;
-    pthread_cond_broadcast(&desk->changed);
+    int result = find_committed(batch, committed, is, fault);
     pthread_mutex_unlock(&desk->lock);
     return result;
 }

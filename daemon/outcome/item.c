@@ -15,6 +15,12 @@ void item_later(struct item *item)
         item->later_ms = LATER_MAX_MS;
 }
 
+void item_drop_answers(struct item *item)
+{
+    outgoing_free(item->answers);
+    item->answers = NULL;
+}
+
 void item_free(struct item *item)
 {
     if (item->message)

@@ -35,10 +35,11 @@ enum item_outcome {
 /* What a worker may use between desk_take and desk_finish: all but the last part, which is the desk's. */
 struct item {
     rd_kafka_message_t *message;
-    struct cancel *cancel;         /* raised when the work is no longer wanted */
+    struct cancel *cancel;         /* raised when the work is no longer wanted; only while it is worked on */
     int64_t received_unix_s;       /* when the broker appended it, or else when it came to us */
     const struct retry_tier *tier; /* of the retry topic that it came from; NULL: from another topic */
     struct claim_sight sight;      /* of another worker's claim on the request */
+    int64_t trouble_unix_s;        /* since when it cannot be worked on; 0: it can */
     bool told;                     /* the portal has got `accepted` */
     enum item_fate fate;           /* set by the worker, as the next two */
     enum item_outcome outcome;
@@ -56,6 +57,9 @@ struct item {
 /* For a worker that can do nothing at the moment: to be looked at again after a pause that grows each time, up to a
  * minute. */
 void item_later(struct item *item);
+
+/* For a worker whose answers are not to be published after all. */
+void item_drop_answers(struct item *item);
 
 /* Frees it with its message and its answers. */
 void item_free(struct item *item);

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/jws.h"
 #include "base/strict_json.h"
+#include "intake/signature.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
@@ -47,10 +48,22 @@ bool parking_place(const struct config *config, const struct parked *parked, int
 
 /* --- what rides along --- */
 
+/* Of the value and its signature: a copy with another signature would be taken for one whose key was removed. */
 static int digest(const rd_kafka_message_t *message, char sha256[HEX_SHA256_MAX], struct fault *fault)
 {
     unsigned char bytes[32];
-    if (!EVP_Digest(message->payload, message->len, bytes, NULL, EVP_sha256(), NULL))
+    rd_kafka_headers_t *headers;
+    const void *signature;
+    size_t len;
+    if (rd_kafka_message_headers(message, &headers) ||
+        rd_kafka_header_get_last(headers, SIGNATURE_HEADER, &signature, &len))
+        len = 0;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool done = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
+                EVP_DigestUpdate(ctx, message->payload, message->len) &&
+                (!len || EVP_DigestUpdate(ctx, signature, len)) && EVP_DigestFinal_ex(ctx, bytes, NULL);
+    EVP_MD_CTX_free(ctx);
+    if (!done)
         return fault_retry(fault, "no_memory", "no memory for a digest");
     hex_encode(bytes, sizeof bytes, sha256);
     return 0;
@@ -64,7 +77,7 @@ static int write_facts(char **text, const rd_kafka_message_t *message, const str
         return -1;
     clock_format(parked->received_unix_s, received);
     json_t *facts = json_pack("{s:o,s:s,s:I,s:s}", "origin", origin_json(&parked->origin), "received",
-                              received, "attempts", (json_int_t)parked->n_attempts, "value_sha256", sha256);
+                              received, "attempts", (json_int_t)parked->n_attempts, "sha256", sha256);
     *text = facts ? json_dumps(facts, JSON_COMPACT) : NULL;
     json_decref(facts);
     return *text ? 0 : fault_retry(fault, "no_memory", "no memory for a request that is parked");
@@ -163,16 +176,16 @@ static int read_facts(struct parked *parked, const json_t *facts, const rd_kafka
 {
     char sha256[HEX_SHA256_MAX];
     const char *received = json_string_value(json_object_get(facts, "received"));
-    const char *value_sha256 = json_string_value(json_object_get(facts, "value_sha256"));
+    const char *expected = json_string_value(json_object_get(facts, "sha256"));
     const json_int_t n_attempts = json_integer_value(json_object_get(facts, "attempts"));
-    if (!origin_from_json(&parked->origin, json_object_get(facts, "origin")) || !received || !value_sha256 ||
+    if (!origin_from_json(&parked->origin, json_object_get(facts, "origin")) || !received || !expected ||
         n_attempts < 1 || n_attempts > N_ATTEMPTS_MAX ||
         clock_parse(received, &parked->received_unix_s, NULL))
-        return bad(fault, "origin, received, attempts and value_sha256");
+        return bad(fault, "origin, received, attempts and sha256");
     if (digest(message, sha256, fault))
         return -1;
-    if (strcmp(sha256, value_sha256) != 0)
-        return bad(fault, "the value that was parked");
+    if (strcmp(sha256, expected) != 0)
+        return bad(fault, "the value and the signature that were parked");
     parked->n_attempts = (unsigned)n_attempts;
     return 0;
 }
@@ -188,8 +201,10 @@ static int open_facts(json_t **facts, const char *compact, const char *request, 
     if (result == 0 &&
         (keyring_verify(keyring, detached.data, JWS_TYPE, request, payload.data, payload.len, &cause) ||
          strict_json_read(facts, payload.data, payload.len, &cause))) {
-        result = cause.retryable ? fault_retry(fault, cause.code, "header " HEADER ": %s", cause.text)
-                                 : fault_set(fault, "bad_parking", "header " HEADER ": %s", cause.text);
+        /* a key that is not known may be one that this worker has yet to learn of */
+        result = cause.retryable || fault_is(&cause, "unknown_kid")
+                     ? fault_retry(fault, cause.code, "header " HEADER ": %s", cause.text)
+                     : fault_set(fault, "bad_parking", "header " HEADER ": %s", cause.text);
     }
     buf_wipe(&detached);
     buf_wipe(&payload);

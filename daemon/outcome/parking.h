@@ -3,7 +3,7 @@
  * The message goes there as it came (key, value, headers) to the same partition, in the transaction that commits its
  * offset: exactly one message of a request is live at any time. What we know of it rides along in the header
  * `dsar-parked`: a compact JWS (RFC 7515) of the exporter's whose payload is a JSON object, since the topic may be
- * written to by others. It is bound to the message's value and to the request. A message waits from the time that
+ * written to by others. It is bound to the message's value, its signature and the request. A message waits from the time that
  * Kafka keeps of it for as long as its topic says. Thread-safe.
  */
 #ifndef DSAR_OUTCOME_PARKING_H
@@ -42,8 +42,8 @@ struct outgoing *parking_message(const struct retry_tier *tier, const rd_kafka_m
     __attribute__((warn_unused_result));
 
 /* Reads what rides along with a message from a retry topic. The topic in `parked->origin` is owned by *json, which the
- * caller releases. Fails with "bad_parking" when it is missing or not ours: then the message is a dead letter;
- * "no_memory" is retryable. */
+ * caller releases. Fails with "bad_parking" when it is missing or not ours: then the message is a dead letter.
+ * Retryable: "unknown_kid", for another worker may have a newer key, and "no_memory". */
 int parking_read(struct parked *parked, json_t **json, const rd_kafka_message_t *message, const char *request,
                  const struct keyring *keyring, struct fault *fault) __attribute__((warn_unused_result));
 

@@ -18,7 +18,8 @@ struct desk {
     struct item_list control;
     struct item_list running;
     struct item_list done;
-    bool committing;
+    const struct item *in_transaction; /* the items of the batch that is being committed */
+    bool tried_aborted;                /* the last batch was of an item of an aborted transaction */
     bool stopped;
     bool closed;
 };
@@ -27,6 +28,6 @@ struct desk {
 void desk_wait_until(struct desk *desk, int64_t until_ms);
 
 /* Frees the items of partitions that are no longer ours. */
-void drop_orphans(struct item_list *list);
+void desk_drop_orphans(struct item_list *list);
 
 #endif

@@ -77,7 +77,9 @@ static int make_producer(rd_kafka_t **producer, const struct config *config, str
               client_set_default(conf, config, "message.timeout.ms", "20000", fault) ||
               client_set_default(conf, config, "topic.metadata.propagation.max.ms", "5000", fault);
     else
-        bad = bad || client_set(conf, "enable.idempotence", "true", fault) ||
+        /* one after the other keeps their order; an idempotent producer could fail for good */
+        bad = bad || client_set(conf, "acks", "all", fault) ||
+              client_set(conf, "max.in.flight.requests.per.connection", "1", fault) ||
               client_set(conf, "queue.buffering.max.messages", "10000", fault);
     if (bad) {
         rd_kafka_conf_destroy(conf);

@@ -1,5 +1,5 @@
-/* publisher: puts outcomes on Kafka: terminal ones and offsets together in transactions, the others at least
- * once.
+/* publisher: puts outcomes on Kafka: terminal ones and offsets together in transactions, the others as
+ * they come.
  *
  * publisher_commit belongs to one thread; publisher_notify is for any.
  */
@@ -40,8 +40,8 @@ enum publisher_verdict publisher_commit(struct publisher *publisher, const struc
 int publisher_renew(struct publisher *publisher, const struct cancel *cancel, struct fault *fault)
     __attribute__((warn_unused_result));
 
-/* Publishes one message at least once, outside any transaction: `accepted` and `progress`. Takes it over.
- * What cannot be queued is logged and dropped: nothing depends on it. */
+/* Publishes one message as well as it can, outside any transaction: `accepted` and `progress`, which nothing depends on.
+ * Takes it over. It may come twice, or never when Kafka is out of reach for long. */
 void publisher_notify(struct publisher *publisher, struct outgoing *message);
 
 #endif

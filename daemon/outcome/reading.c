@@ -1,6 +1,8 @@
 #include "outcome/reading.h"
 
+#include "base/clock.h"
 #include "intake/trust.h"
+#include "outcome/acceptance.h"
 
 #include <string.h>
 
@@ -34,6 +36,17 @@ static int expect_type(const struct reading *reading, const char *type, const ch
     return fault_set(fault, "unknown_type", "expected ce_type %s on the topic of %s", type, topic);
 }
 
+/* A parked message whose key is not known is looked at for so long after its time has come: keys are changed worker by
+ * worker. */
+#define KEY_WAIT_S (6 * 3600)
+
+static bool key_may_come(const struct item *item)
+{
+    rd_kafka_timestamp_type_t type;
+    int64_t now_ms = clock_now_unix_ms(), parked_ms = rd_kafka_message_timestamp(item->message, &type);
+    return parked_ms <= now_ms && now_ms < parked_ms + ((int64_t)item->tier->delay_s + KEY_WAIT_S) * 1000;
+}
+
 /* Where and when the request came first. A message of a retry topic says so itself, signed by an exporter. */
 static int learn_origin(struct reading *reading, const struct exporter *exporter, const struct item *item,
                         struct fault *fault)
@@ -50,7 +63,14 @@ static int learn_origin(struct reading *reading, const struct exporter *exporter
     if (!message->key || message->key_len != REQUEST_ID_LEN)
         return fault_set(fault, "bad_parking", "expected the request id as the message's key");
     memcpy(request, message->key, REQUEST_ID_LEN);
-    return parking_read(&reading->parked, &reading->parked_json, message, request, exporter->keyring, fault);
+    if (parking_read(&reading->parked, &reading->parked_json, message, request, exporter->keyring, fault) ==
+        0)
+        return 0;
+    if (fault_is(fault, "unknown_kid") && !key_may_come(item))
+        return fault_set(fault, "bad_parking",
+                         "header dsar-parked: signed by a key that did not become known in time: if it is an "
+                         "exporter's, add its public part to exporter.retired_keys_file");
+    return -1;
 }
 
 /* Whether whoever wrote the message may ask for this. */
@@ -78,25 +98,54 @@ static int verify(const struct reading *reading, const struct exporter *exporter
     return 0;
 }
 
-int reading_request(struct reading *reading, const struct exporter *exporter, const struct item *item,
-                    enum request_verdict *verdict, struct fault *why)
+/* By the time when the request came first: a due time may have passed since, keys may have been retired. */
+static int judge(struct reading *reading, const struct exporter *exporter, const struct item *item,
+                 enum request_verdict *verdict, struct fault *why)
 {
-    const struct config *config = exporter->config;
-    if (decode(&reading->event, config, item->message, why) ||
-        expect_type(reading, REQUEST_TYPE, "requests", why) || learn_origin(reading, exporter, item, why))
-        return -1;
-    /* a parked request is judged by the time when it came first: keys may have been retired since */
     const int64_t received_unix_s = reading->parked.received_unix_s;
+    struct fault distrust;
+    request_free(reading->request);
     *verdict = request_parse(&reading->request, reading->event->data, reading->event->len, received_unix_s,
                              exporter->identity_keys, why);
     if (*verdict == REQUEST_UNUSABLE)
         return -1;
-    struct fault distrust;
     if (verify(reading, exporter, item->message, reading->request->id, received_unix_s, TRUST_REQUEST,
                &distrust) == 0)
         return 0;
     *why = distrust;
     return -1;
+}
+
+/* Of a message that was accepted, `why` is a change that was made since: its key was taken out, say. */
+static int judge_accepted(struct reading *reading, const struct exporter *exporter, const struct item *item,
+                          enum request_verdict *verdict, struct fault *why)
+{
+    if (judge(reading, exporter, item, verdict, why) == 0)
+        return 0;
+    if (*verdict == REQUEST_UNUSABLE || why->retryable)
+        return -1;
+    *verdict = REQUEST_UNANSWERABLE;
+    return 0;
+}
+
+int reading_request(struct reading *reading, const struct exporter *exporter, const struct item *item,
+                    enum request_verdict *verdict, struct fault *why)
+{
+    struct fault unknown;
+    bool accepted;
+    if (decode(&reading->event, exporter->config, item->message, why) ||
+        expect_type(reading, REQUEST_TYPE, "requests", why) || learn_origin(reading, exporter, item, why))
+        return -1;
+    const int result = judge(reading, exporter, item, verdict, why);
+    if (*verdict == REQUEST_UNUSABLE || (result && why->retryable) || (result == 0 && *verdict == REQUEST_OK))
+        return result;
+    /* it may be read again, long after it was accepted */
+    if (acceptance_recall(&exporter->records, reading->request, reading->event->source,
+                          &reading->parked.origin, &accepted, &reading->parked.received_unix_s, &unknown)) {
+        *why = unknown;
+        return -1;
+    }
+    return accepted ? judge_accepted(reading, exporter, item, verdict, why) : result;
 }
 
 int reading_cancellation(struct reading *reading, const struct exporter *exporter, const struct item *item,

@@ -20,8 +20,11 @@ struct reading {
 };
 
 /* Reads a request. 0: it is genuine, and *verdict is REQUEST_OK, or REQUEST_UNANSWERABLE with *why saying why. -1:
- * retryable when there is no memory; otherwise nothing in it can be relied on: a dead letter. Codes as those of
- * cloudevent_decode, request_parse, trust_verify and parking_read, and "unknown_type". */
+ * retryable when it cannot be said for the moment; otherwise nothing in it can be relied on: a dead letter. Codes as
+ * those of cloudevent_decode, request_parse, trust_verify, parking_read and acceptance_recall, and "unknown_type".
+ *
+ * A message is judged by the time when it came first. One that was accepted stays genuine, whatever was changed since: when
+ * its key is gone, *verdict is REQUEST_UNANSWERABLE with trust_verify's code. */
 int reading_request(struct reading *reading, const struct exporter *exporter, const struct item *item,
                     enum request_verdict *verdict, struct fault *why) __attribute__((warn_unused_result));
 

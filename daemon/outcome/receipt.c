@@ -122,9 +122,9 @@ static int look_at(const char *file, void *ctx)
         return 0;
     if (record_read(search->records, search->request, file, KIND, &json, search->fault) == 0)
         return consider(search, json);
-    bool bad = strcmp(search->fault->code, "bad_record") == 0;
+    bool bad = fault_is(search->fault, "bad_record") && !search->fault->retryable;
     search->n_bad += bad;
-    return bad || strcmp(search->fault->code, "not_found") == 0 ? 0 : -1;
+    return bad || fault_is(search->fault, "not_found") ? 0 : -1;
 }
 
 int receipt_find(struct receipt **receipt, const struct records *records, const char *request,

@@ -46,7 +46,8 @@ int receipt_store(const struct receipt *receipt, const struct records *records, 
                   struct fault *fault) __attribute__((warn_unused_result));
 
 /* Looks for a genuine receipt of the request: the one of the same origin if there is one, else any. *receipt is NULL
- * when there is none. Receipts that are not genuine are passed over and counted in *n_bad. What is found is durable:
+ * when there is none. Receipts that are not genuine are passed over and counted in *n_bad; one by a key
+ * that is not known is a fault ("bad_record", retryable), for it may be what was published. What is found is durable:
  * it may be published. */
 int receipt_find(struct receipt **receipt, const struct records *records, const char *request,
                  const struct origin *origin, size_t *n_bad, struct fault *fault)

@@ -82,7 +82,7 @@ static int distrust(const char *request, const char *file, const struct fault *w
 {
     if (why->retryable)
         return fault_retry(fault, why->code, "%s", why->text);
-    if (strcmp(why->code, "unknown_kid") == 0)
+    if (fault_is(why, "unknown_kid"))
         return fault_retry(
             fault, "bad_record",
             "store: %s/%s was signed by an unknown key: if it is an exporter's, add its public part to "
@@ -99,10 +99,31 @@ int record_read(const struct records *records, const char *request, const char *
     *json = NULL;
     buf_init(&content, RECORD_MAX_BYTES);
     int result = store_read(records->store, request, file, &content, fault);
-    if (result && strcmp(fault->code, "too_large") == 0)
+    if (result && fault_is(fault, "too_large"))
         fault_set(fault, "bad_record", "store: %s/%s is larger than a record may be", request, file);
     if (result == 0 && parse(records->keyring, content.data, content.len, request, kind, json, &why))
         result = distrust(request, file, &why, fault);
     buf_wipe(&content);
+    return result;
+}
+
+int record_take(const struct records *records, const char *request, const char *file, const char *kind,
+                json_t *own, json_t **json, struct fault *fault)
+{
+    int result = record_read(records, request, file, kind, json, fault);
+    if (result && fault_is(fault, "not_found")) {
+        if (record_store(records, request, file, kind, own, fault) == 0) {
+            *json = json_incref(own);
+            return 0;
+        }
+        if (fault_is(fault, "exists"))
+            result = record_read(records, request, file, kind, json, fault);
+    }
+    /* whoever stored it may have died before it was durable */
+    if (result == 0 && store_sync(records->store, request, fault)) {
+        json_decref(*json);
+        *json = NULL;
+        result = -1;
+    }
     return result;
 }

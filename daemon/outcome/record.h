@@ -24,6 +24,11 @@ struct records {
 int record_store(const struct records *records, const char *request, const char *file, const char *kind,
                  const json_t *json, struct fault *fault) __attribute__((warn_unused_result));
 
+/* Stores `own` as record_store does unless there is one already, and reads the one that counts: *json, a new reference.
+ * It is durable. Codes as those of record_store and record_read. */
+int record_take(const struct records *records, const char *request, const char *file, const char *kind,
+                json_t *own, json_t **json, struct fault *fault) __attribute__((warn_unused_result));
+
 /* The first half of record_store, for who must look at something between the halves: store_commit is the other one. */
 int record_write(const struct records *records, const char *request, const char *file, const char *kind,
                  const json_t *json, struct store_object **object, struct fault *fault)

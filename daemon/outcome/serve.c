@@ -96,19 +96,33 @@ static void *commit(void *arg)
     return NULL;
 }
 
+static void tell_swept(struct log *log, const struct sweep_counts *counts)
+{
+    if (counts->n_unfinished + counts->n_unnamed + counts->n_claims)
+        log_line(log, LOG_LEVEL_INFO, NULL,
+                 "swept %zu unfinished objects, %zu bundles without a receipt and %zu claims of the dead",
+                 counts->n_unfinished, counts->n_unnamed, counts->n_claims);
+    if (counts->n_put_back)
+        log_line(log, LOG_LEVEL_WARNING, NULL,
+                 "%zu bundles were nearly swept although a receipt names them, and were put back; when this "
+                 "comes again, raise .store.sweep_after_s",
+                 counts->n_put_back);
+}
+
 static void *sweep(void *arg)
 {
     struct server *server = arg;
     const int64_t age_s = server->config->store.sweep_after_s;
     struct fault fault;
+    bool failing = false; /* which was logged */
     do {
         struct sweep_counts counts;
-        if (sweep_run(server->options->exporter->store, age_s, server->give_up, &counts, &fault))
+        bool failed =
+            sweep_run(server->options->exporter->store, age_s, server->give_up, &counts, &fault) != 0;
+        if (failed && !failing)
             log_fault(server->log, LOG_LEVEL_WARNING, NULL, "leftovers cannot be swept", &fault);
-        else if (counts.n_unfinished + counts.n_unnamed)
-            log_line(server->log, LOG_LEVEL_INFO, NULL,
-                     "swept %zu unfinished objects and %zu bundles without a receipt", counts.n_unfinished,
-                     counts.n_unnamed);
+        failing = failed;
+        tell_swept(server->log, &counts);
     } while (!cancel_wait(server->give_up, age_s * 1000 / 24 + 1000));
     return NULL;
 }

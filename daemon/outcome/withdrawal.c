@@ -44,47 +44,45 @@ static bool says(const json_t *json, const char *member, const char *expected)
     return text && strcmp(text, expected) == 0;
 }
 
-/* "not_found" without one. What is found is durable. */
-static int find(const struct records *records, const struct subject *subject, struct fault *fault)
+/* Takes over `json`. */
+static int check(const struct subject *subject, json_t *json, struct fault *fault)
 {
-    json_t *json;
-    if (record_read(records, subject->request, subject->file, KIND, &json, fault))
-        return -1;
     bool right = json_integer_value(json_object_get(json, KIND)) == 1 &&
                  says(json, "body_sha256", subject->body_sha256) && says(json, "source", subject->source);
     json_decref(json);
-    if (!right)
-        return fault_set(fault, "bad_record", "store: %s/%s is another request's withdrawal",
-                         subject->request, subject->file);
-    return store_sync(records->store, subject->request, fault);
+    return right ? 0
+                 : fault_set(fault, "bad_record", "store: %s/%s is another request's withdrawal",
+                             subject->request, subject->file);
 }
 
 int withdrawal_store(const struct records *records, const struct cancellation *cancellation,
                      const char *source, struct fault *fault)
 {
     struct subject subject;
+    json_t *found;
     if (name(&subject, cancellation->id, cancellation->sha256, source, fault))
         return -1;
     json_t *json = json_pack("{s:i,s:s,s:s,s:s}", KIND, 1, "request", subject.request, "body_sha256",
                              subject.body_sha256, "source", source);
     if (!json)
         return fault_retry(fault, "no_memory", "no memory for a withdrawal");
-    int result = record_store(records, subject.request, subject.file, KIND, json, fault);
+    int result = record_take(records, subject.request, subject.file, KIND, json, &found, fault);
     json_decref(json);
-    if (result && strcmp(fault->code, "exists") == 0)
-        return find(records, &subject, fault);
-    return result;
+    return result ? -1 : check(&subject, found, fault);
 }
 
 int withdrawal_find(const struct records *records, const struct request *request, const char *source,
                     bool *withdrawn, struct fault *fault)
 {
     struct subject subject;
+    json_t *json;
     *withdrawn = false;
     if (name(&subject, request->id, request->sha256, source, fault))
         return -1;
-    if (find(records, &subject, fault))
-        return strcmp(fault->code, "not_found") == 0 ? 0 : -1;
+    if (record_read(records, subject.request, subject.file, KIND, &json, fault))
+        return fault_is(fault, "not_found") ? 0 : -1;
+    if (check(&subject, json, fault) || store_sync(records->store, subject.request, fault))
+        return -1;
     *withdrawn = true;
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "store/sweep.h"
 
+#include "intake/syntax.h"
 #include "store/parts.h"
 
 #include <errno.h>
@@ -15,6 +16,9 @@
 #define RECEIPT    ".receipt"
 #define CLAIM_FILE "claim"
 
+#define HEXADECIMAL    "0123456789abcdef"
+#define ATTEMPT_DIGITS 32 /* that a bundle's name begins with */
+
 struct sweep {
     int dir; /* the folder that is gone over */
     int64_t before_unix_s;
@@ -27,17 +31,19 @@ static bool begins(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static bool ends(const char *name, const char *suffix)
-{
-    size_t len = strlen(name), suffix_len = strlen(suffix);
-    return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
-}
-
-/* The object's name within the name of a hidden file; NULL when there is none. */
+/* The object's name within the name of a hidden file; NULL when it is none of ours. */
 static const char *object_of(const char *hidden, const char *prefix)
 {
-    size_t at = strlen(prefix) + RANDOM_DIGITS;
-    return begins(hidden, prefix) && strlen(hidden) > at + 1 && hidden[at] == '-' ? hidden + at + 1 : NULL;
+    if (!begins(hidden, prefix))
+        return NULL;
+    const char *random = hidden + strlen(prefix), *object = random + RANDOM_DIGITS + 1;
+    bool ours = strspn(random, HEXADECIMAL) == RANDOM_DIGITS && object[-1] == '-' && store_name_valid(object);
+    return ours ? object : NULL;
+}
+
+static bool is_bundle(const char *name)
+{
+    return strspn(name, HEXADECIMAL) == ATTEMPT_DIGITS && strcmp(name + ATTEMPT_DIGITS, BUNDLE) == 0;
 }
 
 /* --- is there a receipt --- */
@@ -77,7 +83,7 @@ static void sweep_bundle(struct sweep *sweep, const char *bundle)
         judge(sweep, hidden, bundle, true);
 }
 
-/* --- everything --- */
+/* --- everything of ours: others may keep files beside them --- */
 
 static int sweep_file(const char *name, void *ctx)
 {
@@ -89,13 +95,13 @@ static int sweep_file(const char *name, void *ctx)
         return 0;
     bool old = st.st_mtime < sweep->before_unix_s;
     const char *bundle = object_of(name, SWEPT);
-    if (bundle && ends(bundle, BUNDLE) && store_name_valid(bundle))
+    if (bundle && is_bundle(bundle))
         judge(sweep, name, bundle, old);
-    else if (old && begins(name, UNFINISHED))
+    else if (old && object_of(name, UNFINISHED))
         sweep->counts->n_unfinished += unlinkat(sweep->dir, name, 0) == 0;
     else if (old && strcmp(name, CLAIM_FILE) == 0)
         sweep->counts->n_claims += unlinkat(sweep->dir, name, 0) == 0;
-    else if (old && ends(name, BUNDLE) && store_name_valid(name))
+    else if (old && is_bundle(name))
         sweep_bundle(sweep, name);
     return 0;
 }
@@ -104,7 +110,7 @@ static int sweep_folder(const char *name, void *ctx)
 {
     const struct sweep *sweep = ctx;
     struct sweep below = *sweep;
-    if (!store_name_valid(name))
+    if (!syntax_is_uuid_v4(name))
         return 0;
     below.dir = openat(sweep->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (below.dir < 0)
@@ -115,24 +121,15 @@ static int sweep_folder(const char *name, void *ctx)
     return result > 0;
 }
 
-/* What the file system takes for now, which need not be what this machine does. */
+/* What the file system takes for now, which need not be what this machine does. It is asked by way of the folder's own
+ * times: a file for it could not be made when there is no room for one, and that is when a sweep is needed. */
 static int now(int dir, int64_t *unix_s, struct fault *fault)
 {
-    char name[HIDDEN_MAX_BYTES];
     struct stat st;
-    if (store_hidden_name(name, UNFINISHED, "clock", fault))
-        return -1;
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return store_failed(fault, errno, "a file", "cannot be made");
-    int result = fstat(fd, &st);
-    if (result)
-        store_failed(fault, errno, "a file", "cannot be looked at");
-    else
-        *unix_s = st.st_mtime;
-    close(fd);
-    unlinkat(dir, name, 0);
-    return result;
+    if (futimens(dir, NULL) || fstat(dir, &st))
+        return store_failed(fault, errno, "the folder", "does not tell the time");
+    *unix_s = st.st_mtime;
+    return 0;
 }
 
 int sweep_run(struct store *store, int64_t older_than_s, const struct cancel *cancel,
@@ -144,8 +141,5 @@ int sweep_run(struct store *store, int64_t older_than_s, const struct cancel *ca
     if (now(store->dir, &now_unix_s, fault))
         return -1;
     sweep.before_unix_s = now_unix_s - older_than_s;
-    /* the store itself first: an unfinished clock may lie there */
-    if (store_each_name(store->dir, sweep_file, &sweep, fault) < 0)
-        return -1;
     return store_each_name(store->dir, sweep_folder, &sweep, fault) < 0 ? -1 : 0;
 }

@@ -21,8 +21,10 @@ struct sweep_counts {
     size_t n_put_back;
 };
 
-/* Goes over the whole store once and removes what is older than `older_than_s` by the file system's clock. A bundle is
- * `NAME.zip`, its receipt `NAME.receipt`. Stops early once `cancel` is raised. -1 with "store_failed" when the store
+/* Goes over the folders of all requests once and removes what is older than `older_than_s` by the file system's clock. A
+ * bundle is 32 hexadecimal digits and `.zip`, its receipt the same digits and `.receipt`. What has no name that the
+ * store's users give is not ours and is never touched; nor is anything beside the folders, which are named by UUIDs of
+ * version 4. Stops early once `cancel` is raised. -1 with "store_failed" when the store
  * cannot be read; what cannot be removed is left for the next time. */
 int sweep_run(struct store *store, int64_t older_than_s, const struct cancel *cancel,
               struct sweep_counts *counts, struct fault *fault) __attribute__((warn_unused_result));

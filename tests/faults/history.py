@@ -21,6 +21,7 @@ import subprocess
 import threading
 import time
 
+import kafka
 import portal
 
 # nobody waits longer for a broker that has stopped
@@ -61,7 +62,8 @@ class Watcher(threading.Thread):
     def run(self):
         while not self.closed:
             with subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL) as self.kcat:
+                                  stderr=subprocess.DEVNULL,
+                                  preexec_fn=kafka.die_with_parent(os.getpid())) as self.kcat:
                 for line in self.kcat.stdout:
                     self._take(portal.Message(line))
 

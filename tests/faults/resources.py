@@ -2,13 +2,14 @@
 """What dsard does when the disk is full or broken, when memory is short, when descriptors, threads or processes run out,
 and when a source answers a byte a second.
 
-shim.c lets calls fail. FAULTS_SEED repeats a run (the seed is printed); FAULTS_CALLS=all takes every call of `dsard once` and
-not a sample. Programs are those of $DSAR_BUILD, a build without sanitizers. What needs Kafka is skipped where Maven Central
+shim.c lets calls fail. FAULTS_SEED repeats a run (the seed is printed); FAULTS_CALLS says of how many calls of `dsard once`
+each test takes a sample. Programs are those of $DSAR_BUILD, a build without sanitizers. What needs Kafka is skipped where Maven Central
 is out of reach, unless CI=true.
 """
 import concurrent.futures
 import errno
 import glob
+import itertools
 import json
 import mmap
 import os
@@ -32,7 +33,7 @@ from portal import sha256  # noqa: E402
 
 SHIM = os.path.join(harness.BUILD, "lib", "libfault-shim.so")
 SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(1 << 32))
-EVERY_CALL = os.environ.get("FAULTS_CALLS") == "all"
+SAMPLE = int(os.environ.get("FAULTS_CALLS") or 0)
 EVER = (1 << 64) - 1
 # what none of these faults may make dsard take longer than
 DEADLINE_S = 60
@@ -104,9 +105,7 @@ class Sweep(exports.Exports):
 
     def sweep(self, kind, error, sample, times=1):
         count = self.count_calls(kind)
-        calls = range(1, count + 1)
-        if not EVERY_CALL and sample < count:
-            calls = sorted(random.Random(SEED).sample(calls, sample))
+        calls = sorted(random.Random(SEED).sample(range(1, count + 1), min(count, SAMPLE or sample)))
         print(f"{kind}: {os.strerror(error)}: {len(calls)} of {count} calls", file=sys.stderr)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
             for at, problem in zip(calls, threads.map(lambda at: self.judge(kind, error, at, times), calls)):
@@ -173,28 +172,28 @@ class Sweep(exports.Exports):
         return bundle
 
     def test_the_disk_is_full(self):
-        self.sweep("disk", errno.ENOSPC, 25)
+        self.sweep("disk", errno.ENOSPC, 12)
 
     def test_the_disk_is_full_from_then_on(self):
-        self.sweep("disk", errno.ENOSPC, 15, EVER)
+        self.sweep("disk", errno.ENOSPC, 8, EVER)
 
     def test_the_disk_is_broken(self):
-        self.sweep("disk", errno.EIO, 25)
+        self.sweep("disk", errno.EIO, 12)
 
     def test_there_is_no_memory(self):
-        self.sweep("memory", errno.ENOMEM, 60)
+        self.sweep("memory", errno.ENOMEM, 30)
 
     def test_there_is_no_memory_for_openssl(self):
-        self.sweep("crypto", errno.ENOMEM, 25)
+        self.sweep("crypto", errno.ENOMEM, 10)
 
     def test_there_is_no_memory_from_then_on(self):
-        self.sweep("memory", errno.ENOMEM, 10, EVER)
+        self.sweep("memory", errno.ENOMEM, 5, EVER)
 
     def test_there_are_no_descriptors(self):
-        self.sweep("descriptor", errno.EMFILE, 25)
+        self.sweep("descriptor", errno.EMFILE, 12)
 
     def test_there_are_no_descriptors_from_then_on(self):
-        self.sweep("descriptor", errno.EMFILE, 10, EVER)
+        self.sweep("descriptor", errno.EMFILE, 6, EVER)
 
     def test_there_are_no_threads_and_processes(self):
         self.sweep("process", errno.EAGAIN, 10)
@@ -239,6 +238,12 @@ class Worker(delivery.Delivery):
         self.assertEqual(self.on_kafka.dead.all(), [])
         self.assertEqual(os.listdir(self.path("spool")), [])
 
+    def busy_worker(self):
+        """A worker that has all of its connections and threads, for it has answered a request."""
+        worker = self.on_kafka.worker()
+        self.on_kafka.heard(self.ask(), "completed")
+        return worker
+
     def answered(self, worker, *statuses):
         """Waits until all is answered or the worker has left, with one of these statuses; the worker, or the next one."""
         wait_for(lambda: not worker.running() or all(map(self.on_kafka.terminal, self.asked)), worker.log)
@@ -256,7 +261,7 @@ class Worker(delivery.Delivery):
         calls = {kind: self.faults.count(kind) - before[kind] for kind in Faults.KINDS}
         print(f"calls of one request: {calls}", file=sys.stderr)
         plan = [("disk", errno.ENOSPC), ("disk", errno.EIO), ("memory", errno.ENOMEM), ("crypto", errno.ENOMEM),
-                ("descriptor", errno.EMFILE), ("process", errno.EAGAIN)] * 4
+                ("descriptor", errno.EMFILE), ("process", errno.EAGAIN)] * 2
         for kind, error in plan:
             at, times = chance.randint(1, calls[kind]), chance.choice((1, 1, 3))
             with self.subTest(kind=kind, error=os.strerror(error), at=at, times=times):
@@ -291,25 +296,28 @@ class Worker(delivery.Delivery):
         self.check_all()
 
     def test_descriptors_that_are_used_up_lose_nothing(self):
-        worker = self.on_kafka.worker()
+        worker = self.busy_worker()
         limits = resource.prlimit(worker.pid, resource.RLIMIT_NOFILE)
-        used = max(map(int, os.listdir(f"/proc/{worker.pid}/fd"))) + 1
-        resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (used, limits[1]))
+        used = set(map(int, os.listdir(f"/proc/{worker.pid}/fd")))
+        free = next(at for at in itertools.count() if at not in used)
+        # enough to begin each request, and not for its work
+        resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (free + 4, limits[1]))
         for _ in range(3):
             self.ask()
         wait_for(lambda: "Too many open files" in worker.log(), worker.log)
-        self.assertEqual(self.on_kafka.terminal(self.asked[0]), [])
+        self.assertEqual(self.on_kafka.terminal(self.asked[-1]), [])
         if worker.running():
             resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, limits)
         self.answered(worker, 3)
         self.check_all()
 
     def test_a_limit_of_memory_loses_nothing(self):
-        worker = self.on_kafka.worker()
+        worker = self.busy_worker()
         limits = resource.prlimit(worker.pid, resource.RLIMIT_AS)
         with open(f"/proc/{worker.pid}/status", encoding="ascii") as status:
             used = int(re.search(r"VmSize:\s+(\d+)", status.read()).group(1)) << 10
-        resource.prlimit(worker.pid, resource.RLIMIT_AS, (used, limits[1]))
+        # less than it has: what it gives back must not be enough
+        resource.prlimit(worker.pid, resource.RLIMIT_AS, (used // 2, limits[1]))
         for _ in range(3):
             self.ask()
         wait_for(lambda: not worker.running() or re.search("no memory|annot allocate|temporarily unavailable",
@@ -332,7 +340,7 @@ class SlowSource(delivery.Delivery):
         sources = harness.sources_of(delivery.Shared.host.where)
         sources["marketing"] |= {"deadline_s": 8, "resolve_deadline_s": 8}
         portal = self.portal(changes={"sources": [sources["forum"], sources["marketing"]], "identities": {"allow": []},
-                                      "retry": {"attempts": 1}})
+                                      "retry": {"attempts": 1, "horizon_s": 0}})
         portal.worker()
         self.spoil("marketing", mode="slow", delay_ms=1000, bytes=1)
         self.forget("marketing")

@@ -257,7 +257,7 @@ static void fetch(struct stage *stage)
     const struct bundle_options bundle_options = {
         .pool = stage->pool, .spool_dir = "/tmp", .passphrase = PASSPHRASE, .entries_max = 40};
     struct preview_budget previews;
-    struct answer answered = {0};
+    struct reply reply = {0};
     struct bundle *bundle;
     struct fault fault;
     int64_t retry_after_ms;
@@ -272,20 +272,20 @@ static void fetch(struct stage *stage)
                                           .own = stage->own,
                                           .previews = &previews,
                                           .session = {.cancel = stage->cancel}};
-    const enum fetch_verdict verdict = fetch_run(&options, &answered, &retry_after_ms, &fault);
+    const enum fetch_verdict verdict = fetch_run(&options, &reply, &retry_after_ms, &fault);
     if (retry_after_ms < 0)
         abort();
     if (verdict == FETCH_OK) {
-        const uint64_t bytes = check_result(&answered.result);
+        const uint64_t bytes = check_result(&reply.result);
         if (n_entries(bundle))
-            check_bundle(bundle, &answered.result, bytes);
+            check_bundle(bundle, &reply.result, bytes);
     } else {
         check_fault(&fault);
-        if (verdict == FETCH_BROKEN || answered.section || answered.result.n_collections ||
-            n_withheld(answered.withheld) || n_entries(bundle))
+        if (verdict == FETCH_BROKEN || reply.section || reply.result.n_collections ||
+            n_withheld(reply.withheld) || n_entries(bundle))
             abort();
     }
-    answer_wipe(&answered);
+    reply_wipe(&reply);
     bundle_free(bundle);
     if (atomic_load(&previews.left_bytes) != PREVIEW_BUDGET_BYTES)
         abort();

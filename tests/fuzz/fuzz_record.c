@@ -118,7 +118,9 @@ static bool find_acceptance(void)
     enum acceptance acceptance;
     struct fault fault;
     bool matches = false;
-    if (acceptance_take(&stage.records, &stage.request, SOURCE, &origin, &acceptance, &fault)) {
+    int64_t received_unix_s = 0;
+    if (acceptance_take(&stage.records, &stage.request, SOURCE, &origin, &received_unix_s, &acceptance,
+                        &fault)) {
         check_fault(&fault);
         if (acceptance_matches(&stage.records, ID, stage.request.sha256, SOURCE, &matches, &fault) == 0 ||
             matches)

@@ -8,6 +8,8 @@
 #define N_THREADS 8
 
 static const struct request request = {.id = ID, .sha256 = {0xab}}, altered = {.id = ID, .sha256 = {0xac}};
+#define CAME INT64_C(1795420800)
+
 static const struct origin here = {"requests", 3, 9007199254740993}, there = {"requests", 3, 7};
 
 static enum acceptance take(const struct stage *stage, const struct request *which,
@@ -15,7 +17,8 @@ static enum acceptance take(const struct stage *stage, const struct request *whi
 {
     struct fault fault;
     enum acceptance acceptance;
-    if (acceptance_take(&stage->records, which, SOURCE, origin, &acceptance, &fault))
+    int64_t received_unix_s = CAME;
+    if (acceptance_take(&stage->records, which, SOURCE, origin, &received_unix_s, &acceptance, &fault))
         fail_msg("%s", fault.text);
     return acceptance;
 }
@@ -64,12 +67,14 @@ static void it_is_known_what_was_accepted(void **state)
 static void one_that_is_not_genuine_is_a_fault(void **state)
 {
     const struct stage *stage = *state;
+    int64_t came = CAME;
     const unsigned char sha256[32] = {0};
     struct fault fault;
     enum acceptance acceptance;
     bool result;
     put_object(stage, ID, "accepted", "{}\nx\n", 5);
-    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &acceptance, &fault), -1);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &came, &acceptance, &fault),
+                     -1);
     assert_string_equal(fault.code, "bad_record");
     assert_false(fault.retryable);
     assert_int_equal(acceptance_matches(&stage->records, ID, sha256, SOURCE, &result, &fault), -1);
@@ -78,20 +83,96 @@ static void one_that_is_not_genuine_is_a_fault(void **state)
     assert_int_equal(store_remove(stage->store, ID, "accepted", &fault), 0);
     assert_int_equal(record_store(&stage->records, ID, "accepted", "acceptance", empty, &fault), 0);
     json_decref(empty);
-    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &acceptance, &fault), -1);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &came, &acceptance, &fault),
+                     -1);
     assert_string_equal(fault.code, "bad_record");
 }
 
 static void one_that_is_found_is_made_durable(void **state)
 {
     const struct stage *stage = *state;
+    int64_t came = CAME;
     struct fault fault;
     enum acceptance acceptance;
     assert_int_equal(take(stage, &request, &here), ACCEPTANCE_OURS);
     disk_fails = true;
-    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &acceptance, &fault), -1);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &came, &acceptance, &fault),
+                     -1);
     assert_string_equal(fault.code, "store_failed");
     assert_true(fault.retryable);
+}
+
+static void the_first_time_is_kept(void **state)
+{
+    const struct stage *stage = *state;
+    enum acceptance acceptance;
+    struct fault fault;
+    bool accepted;
+    int64_t came = CAME, again = CAME + 5, other = CAME + 9;
+    assert_int_equal(acceptance_recall(&stage->records, &request, SOURCE, &here, &accepted, &again, &fault),
+                     0);
+    assert_false(accepted);
+    assert_int_equal(again, CAME + 5);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &came, &acceptance, &fault),
+                     0);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &again, &acceptance, &fault),
+                     0);
+    assert_int_equal(again, CAME);
+    assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &there, &other, &acceptance, &fault),
+                     0);
+    assert_int_equal(acceptance, ACCEPTANCE_REPEATED);
+    assert_int_equal(other, CAME + 9);
+
+    const struct {
+        const struct request *request;
+        const char *source;
+        const struct origin *origin;
+        bool accepted;
+    } rows[] = {
+        {&request, SOURCE, &here, true},
+        {&altered, SOURCE, &here, false},
+        {&request, "//somebody.else", &here, false},
+        {&request, SOURCE, &there, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t received_unix_s = 0;
+        assert_int_equal(acceptance_recall(&stage->records, rows[i].request, rows[i].source, rows[i].origin,
+                                           &accepted, &received_unix_s, &fault),
+                         0);
+        assert_int_equal(accepted, rows[i].accepted);
+        assert_int_equal(received_unix_s, rows[i].accepted ? CAME : 0);
+    }
+}
+
+static enum acceptance take_attempt(const struct stage *stage, unsigned n_attempts,
+                                    const struct origin *place)
+{
+    enum acceptance acceptance;
+    struct fault fault;
+    if (acceptance_take_attempt(&stage->records, ID, n_attempts, place, &acceptance, &fault))
+        fail_msg("%s", fault.text);
+    return acceptance;
+}
+
+static void each_attempt_belongs_to_the_first_message(void **state)
+{
+    const struct stage *stage = *state;
+    static const struct origin parked = {"retry", 3, 5}, copy = {"retry", 3, 6}, elsewhere = {"retry", 2, 5};
+    assert_int_equal(take_attempt(stage, 1, &parked), ACCEPTANCE_OURS);
+    assert_int_equal(take_attempt(stage, 1, &parked), ACCEPTANCE_OURS);
+    assert_int_equal(take_attempt(stage, 1, &copy), ACCEPTANCE_REPEATED);
+    assert_int_equal(take_attempt(stage, 1, &elsewhere), ACCEPTANCE_REPEATED);
+    assert_int_equal(take_attempt(stage, 2, &copy), ACCEPTANCE_OURS);
+    assert_int_equal(take_attempt(stage, 2, &parked), ACCEPTANCE_REPEATED);
+
+    enum acceptance acceptance;
+    struct fault fault;
+    put_object(stage, ID, "attempt-3", "{}\nx\n", 5);
+    assert_int_equal(acceptance_take_attempt(&stage->records, ID, 3, &parked, &acceptance, &fault), -1);
+    assert_string_equal(fault.code, "bad_record");
+    disk_fails = true;
+    assert_int_equal(acceptance_take_attempt(&stage->records, ID, 1, &parked, &acceptance, &fault), -1);
+    assert_string_equal(fault.code, "store_failed");
 }
 
 struct racer {
@@ -108,7 +189,8 @@ static void *race(void *arg)
     struct racer *racer = arg;
     struct fault fault;
     pthread_barrier_wait(racer->start);
-    racer->failed = acceptance_take(&racer->stage->records, &racer->request, SOURCE, &racer->origin,
+    int64_t came = CAME;
+    racer->failed = acceptance_take(&racer->stage->records, &racer->request, SOURCE, &racer->origin, &came,
                                     &racer->acceptance, &fault) != 0;
     return NULL;
 }
@@ -146,9 +228,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stage, close_stage)
     const struct CMUnitTest tests[] = {
-        TEST(a_request_belongs_to_the_first_message), TEST(each_part_of_the_origin_tells_messages_apart),
-        TEST(it_is_known_what_was_accepted),          TEST(one_that_is_not_genuine_is_a_fault),
-        TEST(one_that_is_found_is_made_durable),      TEST(of_many_at_once_exactly_one_has_it),
+        TEST(a_request_belongs_to_the_first_message),
+        TEST(each_part_of_the_origin_tells_messages_apart),
+        TEST(it_is_known_what_was_accepted),
+        TEST(one_that_is_not_genuine_is_a_fault),
+        TEST(one_that_is_found_is_made_durable),
+        TEST(the_first_time_is_kept),
+        TEST(each_attempt_belongs_to_the_first_message),
+        TEST(of_many_at_once_exactly_one_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

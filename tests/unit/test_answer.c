@@ -3,10 +3,13 @@
 #include "base/hex.h"
 #include "outcome/acceptance.h"
 #include "outcome/attempt.h"
+#include "outcome/holdings.h"
 #include "outcome/reading.h"
 #include "outcome/withdrawal.h"
 
 #include "test_portal.h"
+
+#include <sys/mman.h>
 
 /* What answers a message without any attempt: what the store knows, and what was cancelled. */
 struct office {
@@ -19,6 +22,25 @@ struct office {
     struct request *request;
     struct cancellation cancellation;
 };
+
+static struct partition lost = {.owned = false};
+static struct partition ours = {.owned = true};
+
+static struct retry_tier tier = {topic_retry, 300};
+
+/* Called when an attempt begins, which then finds no memory. */
+static void (*at_attempt)(const struct office *office);
+static const struct office *at_office;
+
+int madvise(void *address, size_t len, int advice)
+{
+    (void)address, (void)len, (void)advice;
+    if (!at_attempt)
+        return 0;
+    at_attempt(at_office);
+    errno = ENOMEM;
+    return -1;
+}
 
 static struct claims *make_claims(const struct office *office, const char *worker)
 {
@@ -57,7 +79,8 @@ static int close_office(void **state)
 {
     struct office *office = *state;
     void *world = office->world;
-    rd_kafka_message_destroy(office->first);
+    if (office->first)
+        rd_kafka_message_destroy(office->first);
     rd_kafka_message_destroy(office->second);
     desk_free(office->desk);
     claims_free(office->claims);
@@ -72,6 +95,7 @@ static const char *header(const struct outgoing *message, const char *name, char
 {
     const void *value;
     size_t len;
+    assert_non_null(message);
     assert_int_equal(rd_kafka_header_get_last(message->headers, name, &value, &len), 0);
     snprintf(text, 128, "%.*s", (int)len, (const char *)value);
     return text;
@@ -107,11 +131,26 @@ static json_t *data_of(const struct outgoing *message)
     return data;
 }
 
-static struct item ask(const struct office *office, rd_kafka_message_t *message)
+static struct item take(rd_kafka_message_t *message)
 {
-    struct item item = {.message = message, .received_unix_s = CAME};
+    struct item item = {.message = message, .received_unix_s = CAME, .partition = &ours};
     struct fault fault;
     assert_int_equal(cancel_new(&item.cancel, &fault), 0);
+    return item;
+}
+
+static struct item ask(const struct office *office, rd_kafka_message_t *message)
+{
+    struct item item = take(message);
+    answer_request(&office->answerer, &item);
+    return item;
+}
+
+/* One that lies on a retry topic. */
+static struct item ask_again(const struct office *office, rd_kafka_message_t *message)
+{
+    struct item item = take(message);
+    item.tier = &tier;
     answer_request(&office->answerer, &item);
     return item;
 }
@@ -121,7 +160,7 @@ static struct item control(const struct office *office, const struct cancellatio
     char value[VALUE_MAX], sha256[HEX_SHA256_MAX];
     hex_encode(cancellation->sha256, 32, sha256);
     snprintf(value, sizeof value, "{\"subject_request_id\":\"" ID "\",\"body_sha256\":\"%s\"}", sha256);
-    struct item item = {.received_unix_s = CAME};
+    struct item item = {.received_unix_s = CAME, .partition = &ours};
     item.message =
         send_message(office->world, write_message(office->world, CANCELLATION_TYPE, value, PORTAL, DAY));
     answer_control(&office->answerer, &item);
@@ -151,8 +190,9 @@ static void accept_first(const struct office *office)
 {
     const struct origin origin = place_of(office->first);
     enum acceptance acceptance;
+    int64_t came = CAME;
     struct fault fault;
-    assert_int_equal(acceptance_take(&office->world->stage->records, office->request, SOURCE, &origin,
+    assert_int_equal(acceptance_take(&office->world->stage->records, office->request, SOURCE, &origin, &came,
                                      &acceptance, &fault),
                      0);
     assert_int_equal(acceptance, ACCEPTANCE_OURS);
@@ -263,7 +303,7 @@ static void assert_goes_on(const struct office *office)
     assert_non_null(claim);
     struct item item = ask(office, office->first);
     assert_int_equal(item.fate, ITEM_LATER);
-    assert_int_equal(item.later_ms, 1000);
+    assert_int_equal(item.later_ms, 7000);
     assert_null(item.answers);
     assert_false(item.told);
     wipe(&item);
@@ -387,7 +427,7 @@ static void without_a_store_it_is_looked_at_again_later(void **state)
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fclose(file), 0);
-    struct item item = {.message = office->first, .received_unix_s = CAME};
+    struct item item = {.message = office->first, .received_unix_s = CAME, .partition = &ours};
     struct fault fault;
     assert_int_equal(cancel_new(&item.cancel, &fault), 0);
     for (int64_t ms = 1000; ms < 9000; ms *= 2) {
@@ -401,6 +441,251 @@ static void without_a_store_it_is_looked_at_again_later(void **state)
     answer_request(&office->answerer, &item);
     assert_int_equal(item.fate, ITEM_LATER);
     wipe(&item);
+}
+
+static rd_kafka_message_t *park(const struct office *office, unsigned n_attempts)
+{
+    const struct parked parked = {place_of(office->first), CAME, n_attempts};
+    struct fault fault;
+    struct outgoing *message =
+        parking_message(&tier, office->first, ID, &parked, office->world->stage->keyring, &fault);
+    assert_non_null(message);
+    return send_message(office->world, message);
+}
+
+/* Whoever can read and write a retry topic needs no key for that. */
+static void a_copy_of_a_parked_message_ends_nothing(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128];
+    complete(office, stored);
+    rd_kafka_message_t *parked = park(office, 1), *copy = park(office, 1), *next = park(office, 2);
+    for (int i = 0; i < 2; i++) {
+        struct item item = ask_again(office, parked);
+        assert_string_equal(assert_event(&item, "org.dsard.completed.v1", id), stored);
+        wipe(&item);
+        item = ask_again(office, copy);
+        assert_event(&item, "org.dsard.repeated.v1", id);
+        assert_int_equal(item.outcome, OUTCOME_REPEATED);
+        assert_null(to_topic(&item, topic_retry));
+        wipe(&item);
+    }
+    struct item item = ask_again(office, next);
+    assert_event(&item, "org.dsard.completed.v1", id);
+    wipe(&item);
+    rd_kafka_message_destroy(parked);
+    rd_kafka_message_destroy(copy);
+    rd_kafka_message_destroy(next);
+}
+
+static void distrust_portal(const struct office *office)
+{
+    struct world *world = office->world;
+    char path[128];
+    struct fault fault;
+    json_t *set = json_pack("{s:[o]}", "keys", entry(world->keys[ASKER], "{\"rights\":[\"request\"]}"));
+    write_json(world->stage, "none", set);
+    json_decref(set);
+    trust_free(world->exporter.trust);
+    assert_int_equal(trust_load(&world->exporter.trust, path_of(world->stage, "none", path), &fault), 0);
+}
+
+static void assert_reason(const struct item *item, const char *code)
+{
+    json_t *data = data_of(to_topic(item, topic_events));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(data, "reason"), "code")), code);
+    json_decref(data);
+}
+
+static void what_was_accepted_ends_when_its_key_is_taken_out(void **state)
+{
+    struct office *office = *state;
+    char id[128];
+    accept_first(office);
+    distrust_portal(office);
+    struct item item = ask(office, office->first);
+    assert_event(&item, "org.dsard.refused.v1", id);
+    assert_reason(&item, "unknown_kid");
+    wipe(&item);
+    assert_dead(office, office->second, "unknown_kid");
+}
+
+static void its_outcome_counts_when_its_key_is_taken_out(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128];
+    complete(office, stored);
+    distrust_portal(office);
+    struct item item = ask(office, office->first);
+    assert_string_equal(assert_event(&item, "org.dsard.completed.v1", id), stored);
+    wipe(&item);
+}
+
+static void an_orphan_leaves_the_store_to_its_owner(void **state)
+{
+    struct office *office = *state;
+    char stored[128], value[VALUE_MAX];
+    request_with(office->world, "\"envelope\":\"rar\",", value);
+    rd_kafka_message_t *refused =
+        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    struct item item = take(refused);
+    item.partition = &lost;
+    answer_request(&office->answerer, &item);
+    assert_int_equal(item.fate, ITEM_DROPPED);
+    assert_null(item.answers);
+    assert_int_equal(count_receipts(office), 0);
+    wipe(&item);
+    rd_kafka_message_destroy(refused);
+
+    struct fault fault;
+    assert_int_equal(store_remove(office->world->stage->store, ID, "accepted", &fault), 0);
+    complete(office, stored);
+    withdraw(office, SOURCE);
+    item = take(office->first);
+    item.partition = &lost;
+    answer_request(&office->answerer, &item);
+    assert_int_equal(item.fate, ITEM_DROPPED);
+    assert_null(item.answers);
+    wipe(&item);
+    assert_true(has_object(office->world->stage, ID, "attempt.zip"));
+    assert_true(has_object(office->world->stage, ID, "attempt.receipt"));
+}
+
+/* --- attempts that fail --- */
+
+static void let_fail(const struct office *office)
+{
+    (void)office;
+}
+
+static struct item *at_item;
+
+static struct item fail_attempt(const struct office *office, rd_kafka_message_t *message,
+                                void (*meanwhile)(const struct office *office))
+{
+    struct item item = take(message);
+    item.told = true; /* there is no publisher */
+    at_item = &item;
+    at_office = office;
+    at_attempt = meanwhile;
+    answer_request(&office->answerer, &item);
+    at_attempt = NULL;
+    return item;
+}
+
+static void raise_cancel(const struct office *office)
+{
+    (void)office;
+    cancel_raise(at_item->cancel);
+}
+
+static void what_is_ours_is_not_dropped(void **state)
+{
+    struct office *office = *state;
+    struct item item = fail_attempt(office, office->first, raise_cancel);
+    assert_int_equal(item.fate, ITEM_LATER);
+    assert_int_equal(item.later_ms, 1000);
+    wipe(&item);
+}
+
+static void withdraw_meanwhile(const struct office *office)
+{
+    withdraw(office, SOURCE);
+}
+
+static void what_is_withdrawn_is_not_parked(void **state)
+{
+    struct office *office = *state;
+    struct config with_tiers = config;
+    char value[VALUE_MAX], id[128];
+    with_tiers.retry.tiers = &tier;
+    with_tiers.retry.n_tiers = 1;
+    with_tiers.retry.horizon_s = UINT32_MAX;
+    office->world->exporter.config = &with_tiers;
+    request_free(office->request);
+    struct fault fault;
+    request_with(office->world, "\"due_time\":\"2099-01-01T00:00:00Z\",", value);
+    assert_int_equal(request_parse(&office->request, value, strlen(value), CAME, NULL, &fault), REQUEST_OK);
+    memcpy(office->cancellation.sha256, office->request->sha256, 32);
+    rd_kafka_message_t *message =
+        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+
+    struct item item = fail_attempt(office, message, let_fail);
+    assert_event(&item, "org.dsard.retrying.v1", id);
+    assert_int_equal(item.outcome, OUTCOME_PARKED);
+    assert_non_null(to_topic(&item, topic_retry));
+    wipe(&item);
+
+    item = fail_attempt(office, message, withdraw_meanwhile);
+    assert_event(&item, "org.dsard.cancelled.v1", id);
+    assert_int_equal(item.outcome, OUTCOME_CANCELLED);
+    assert_null(to_topic(&item, topic_retry));
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+}
+
+/* --- the due time is over --- */
+
+#define OVERDUE "\"due_time\":\"2026-11-23T08:00:01Z\","
+
+static rd_kafka_message_t *send_overdue(const struct office *office)
+{
+    char value[VALUE_MAX];
+    request_with(office->world, OVERDUE, value);
+    return send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+}
+
+static void then_no_claim_is_waited_for(void **state)
+{
+    struct office *office = *state;
+    struct claims *others = make_claims(office, "two");
+    struct claim_sight sight = {0};
+    struct claim *claim;
+    struct fault fault;
+    char id[128];
+    assert_int_equal(claim_take(others, ID, &sight, &claim, &fault), 0);
+    assert_non_null(claim);
+    rd_kafka_message_t *message = send_overdue(office);
+    struct item item = fail_attempt(office, message, let_fail);
+    assert_event(&item, "org.dsard.failed.v1", id);
+    assert_reason(&item, "no_memory");
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+    claim_release(claim);
+    claims_free(others);
+}
+
+/* Its acceptance may be genuine, for all that is known. */
+static void then_what_cannot_be_accepted_is_dead(void **state)
+{
+    struct office *office = *state;
+    const struct stage *stage = office->world->stage;
+    struct keyring *other = new_ring(stage, "other");
+    const struct records records = {stage->store, other};
+    json_t *any = json_object();
+    struct fault fault;
+    assert_int_equal(record_store(&records, ID, "accepted", "acceptance", any, &fault), 0);
+    rd_kafka_message_t *message = send_overdue(office);
+    struct item item = take(message);
+    answer_request(&office->answerer, &item);
+    assert_int_equal(item.fate, ITEM_LATER);
+    assert_true(item.trouble_unix_s > 0);
+    item.trouble_unix_s -= 3600;
+    answer_request(&office->answerer, &item);
+    char text[128];
+    assert_int_equal(item.fate, ITEM_DONE);
+    assert_string_equal(header(to_topic(&item, topic_dead), "dsar-dead-code", text), "bad_record");
+    wipe(&item);
+
+    /* not before */
+    item = take(office->first);
+    item.trouble_unix_s = 1;
+    answer_request(&office->answerer, &item);
+    assert_int_equal(item.fate, ITEM_LATER);
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+    json_decref(any);
+    keyring_free(other);
 }
 
 /* --- cancels --- */
@@ -450,9 +735,12 @@ static void a_cancel_of_another_request_changes_nothing(void **state)
     assert_true(has_object(office->world->stage, ID, "attempt.zip"));
 }
 
-static void put_on_desk(const struct office *office, rd_kafka_message_t *message)
+/* The message is the desk's from here on. */
+static void put_first_on_desk(struct office *office)
 {
     struct fault fault;
+    rd_kafka_message_t *message = office->first;
+    office->first = NULL;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic_requests, 0)->offset = message->offset;
     assert_int_equal(desk_assign(office->desk, list, rd_kafka_consumer_group_metadata_new("g"), &fault), 0);
@@ -465,11 +753,15 @@ static void a_cancel_waits_for_the_end_of_what_is_in_hand(void **state)
     struct office *office = *state;
     char stored[128], id[128];
     complete(office, stored);
-    put_on_desk(office, office->first);
+    put_first_on_desk(office);
     struct item *item = desk_take(office->desk, DESK_REQUESTS);
     struct item cancel = control(office, &office->cancellation);
-    assert_int_equal(cancel.fate, ITEM_LATER);
-    assert_null(cancel.answers);
+    for (int64_t ms = 1000; ms < 200000; ms *= 2) {
+        assert_int_equal(cancel.fate, ITEM_LATER);
+        assert_int_equal(cancel.later_ms, ms < 60000 ? ms : 60000);
+        assert_null(cancel.answers);
+        answer_control(&office->answerer, &cancel);
+    }
     assert_true(has_object(office->world->stage, ID, "attempt.zip"));
     assert_true(cancel_raised(item->cancel));
 
@@ -477,15 +769,15 @@ static void a_cancel_waits_for_the_end_of_what_is_in_hand(void **state)
     assert_event(item, "org.dsard.cancelled.v1", id);
     desk_finish(office->desk, item);
     answer_control(&office->answerer, &cancel);
-    assert_int_equal(cancel.fate, ITEM_DONE);
-    assert_null(cancel.answers);
-    wipe_control(&cancel);
+    assert_int_equal(cancel.fate, ITEM_LATER);
 
     struct batch batch;
     assert_true(desk_batch(office->desk, 10, &batch));
-    /* the message is the desk's now, and goes with the item */
-    office->first = send_message(office->world, outgoing_new(topic_requests, NULL, 0, NULL, 0, NULL));
     desk_settle(office->desk, &batch, true);
+    answer_control(&office->answerer, &cancel);
+    assert_int_equal(cancel.fate, ITEM_DONE);
+    assert_null(cancel.answers);
+    wipe_control(&cancel);
 }
 
 static void a_cancel_is_never_dropped(void **state)
@@ -506,6 +798,29 @@ static void a_cancel_is_never_dropped(void **state)
     answer_control(&office->answerer, &cancel);
     assert_int_equal(cancel.fate, ITEM_DONE);
     wipe_control(&cancel);
+}
+
+static void assert_cancel_dead(const struct office *office)
+{
+    char text[128];
+    struct item cancel = control(office, &office->cancellation);
+    assert_int_equal(cancel.fate, ITEM_DONE);
+    assert_int_equal(cancel.outcome, OUTCOME_DEAD);
+    assert_string_equal(header(to_topic(&cancel, topic_dead), "dsar-dead-code", text), "bad_record");
+    wipe_control(&cancel);
+}
+
+static void where_somebody_wrote_into_the_store_a_cancel_is_dead(void **state)
+{
+    struct office *office = *state;
+    struct stage *stage = office->world->stage;
+    struct fault fault;
+    withdraw(office, SOURCE);
+    put_object(stage, ID, "accepted", "{}\n", 3);
+    assert_cancel_dead(office);
+    assert_int_equal(store_remove(stage->store, ID, "accepted", &fault), 0);
+    assert_int_equal(store_each(stage->store, ID, spoil_withdrawal, stage, &fault), 0);
+    assert_cancel_dead(office);
 }
 
 static void a_cancel_that_cannot_be_read_is_dead(void **state)
@@ -538,6 +853,15 @@ int main(void)
         TEST(where_somebody_wrote_into_the_store_it_is_dead),
         TEST(what_cannot_be_answered_is_refused_once),
         TEST(without_a_store_it_is_looked_at_again_later),
+        TEST(a_copy_of_a_parked_message_ends_nothing),
+        TEST(what_was_accepted_ends_when_its_key_is_taken_out),
+        TEST(its_outcome_counts_when_its_key_is_taken_out),
+        TEST(an_orphan_leaves_the_store_to_its_owner),
+        TEST(what_is_ours_is_not_dropped),
+        TEST(what_is_withdrawn_is_not_parked),
+        TEST(then_no_claim_is_waited_for),
+        TEST(then_what_cannot_be_accepted_is_dead),
+        TEST(where_somebody_wrote_into_the_store_a_cancel_is_dead),
         TEST(a_cancel_that_comes_first_is_noted_down),
         TEST(after_its_end_the_bundle_is_revoked),
         TEST(a_cancel_of_another_request_changes_nothing),

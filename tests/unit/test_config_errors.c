@@ -327,8 +327,30 @@ static void parts_fit_together(void **state)
         {"dsard-1}", "dsard-1, topics: {control: dsar.requests, dead: dsar.audit}}",
          AT("2:81") ".kafka.topics.control: expected another topic than .kafka.topics.requests\n" AT(
              "2:71") ".kafka.topics.audit: expected another topic than .kafka.topics.dead\n"},
+        {"store: {", "store: {sweep_after_s: 91, ",
+         AT("5:24") ".store.sweep_after_s: expected at least 92: three times .work.claim_s, which is 30, and "
+                    "2 "
+                    "more\n"},
+        {"results_url: https://privacy.example.test/dsar/}\nwork: {",
+         "sweep_after_s: 4, results_url: https://privacy.example.test/dsar/}\nwork: {claim_s: 1, ",
+         AT("5:37") ".store.sweep_after_s: expected at least 5: three times .work.claim_s, which is 1, and 2 "
+                    "more\n"},
     };
     EXPECT(cases);
+}
+
+static void sweeps_may_leave_claims_no_more_time_than_they_need(void **state)
+{
+    char *errors,
+        *text = altered(
+            smallest, "results_url: https://privacy.example.test/dsar/}\nwork: {",
+            "sweep_after_s: 5, results_url: https://privacy.example.test/dsar/}\nwork: {claim_s: 1, ");
+    struct config *config = load(text, CONFIG_FOR_RUN, &errors);
+    assert_string_equal(errors, "");
+    assert_non_null(config);
+    config_free(config);
+    free(errors);
+    free(text);
 }
 
 static void every_property_that_delivery_rests_on_is_refused(void **state)
@@ -392,6 +414,7 @@ int main(void)
         cmocka_unit_test(secrets_never_stand_in_the_file),
         cmocka_unit_test(files_that_are_named_can_be_read),
         cmocka_unit_test(parts_fit_together),
+        cmocka_unit_test(sweeps_may_leave_claims_no_more_time_than_they_need),
         cmocka_unit_test(every_property_that_delivery_rests_on_is_refused),
         cmocka_unit_test(all_problems_come_at_once),
     };

@@ -1,6 +1,8 @@
 #include "config/source_check.h"
 #include "test_config.h"
 
+#include <sys/resource.h>
+
 static const char hello_text[] =
     "{\"type\":\"hello\",\"protocol\":1,\"name\":\"rest\",\"version\":\"1\",\"settings\":["
     "{\"name\":\"base_url\",\"kind\":\"url\",\"required\":true,\"help\":\"where it answers\"},"
@@ -195,6 +197,25 @@ static void an_unusable_secret_fails_without_being_shown(void **state)
     json_decref(hello);
 }
 
+static void a_secret_is_read_later_when_descriptors_have_run_out(void **state)
+{
+    struct fault fault;
+    struct rlimit limit, none;
+    json_t *settings, *secrets, *hello = json_loads(hello_text, 0, NULL);
+    struct config *config = load_with("{base_url: \"https://a.test\", secret_file: exporter.jwk}");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int result = config_source_settings(&config->sources[1], hello, &settings, &secrets, &fault);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(result, -1);
+    assert_string_equal(fault.code, "no_descriptor");
+    assert_true(fault.retryable);
+    config_free(config);
+    json_decref(hello);
+}
+
 static void settings_that_the_hello_does_not_know_are_not_sent(void **state)
 {
     struct fault fault;
@@ -220,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_hello_without_settings_takes_none),
         cmocka_unit_test(settings_become_json_by_kind_and_secrets_come_from_files),
         cmocka_unit_test(an_unusable_secret_fails_without_being_shown),
+        cmocka_unit_test(a_secret_is_read_later_when_descriptors_have_run_out),
         cmocka_unit_test(settings_that_the_hello_does_not_know_are_not_sent),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);

@@ -111,7 +111,7 @@ static void judge(struct world *world, const struct message *message, const char
         note(world, &fault);
         return;
     }
-    if (request_parse(&request, event->data, event->len, NOW, &fault) != REQUEST_OK)
+    if (request_parse(&request, event->data, event->len, NOW, NULL, &fault) != REQUEST_OK)
         note(world, &fault);
     const struct signed_message claim = {.type = event->type,
                                          .source = event->source,

@@ -33,7 +33,7 @@ static const struct config config = {
               .topics = {topic_requests, topic_control, topic_events, topic_dead, topic_audit}},
     .requests = {.audience = audience, .max_bytes = 65536},
     .exporter = {.source = exporter_source},
-    .work = {.claim_s = 1},
+    .work = {.claim_s = 7},
     .retry = {.attempts = 1, .first_ms = 10, .max_ms = 10},
 };
 

@@ -1,6 +1,10 @@
 #include "outcome/reading.h"
 
+#include "outcome/acceptance.h"
+
 #include "test_portal.h"
+
+#include <time.h>
 
 static struct retry_tier tier = {topic_retry, 300};
 
@@ -104,6 +108,87 @@ static void a_parked_request_is_judged_by_when_it_came_first(void **state)
     }
 }
 
+static void load_trust(struct world *world, const char *rights)
+{
+    char path[128];
+    struct fault fault;
+    json_t *set = json_pack(
+        "{s:[o]}", "keys",
+        entry(world->keys[rights ? PORTAL : ASKER], rights ? rights : "{\"rights\":[\"request\"]}"));
+    write_json(world->stage, "changed", set);
+    json_decref(set);
+    trust_free(world->exporter.trust);
+    assert_int_equal(trust_load(&world->exporter.trust, path_of(world->stage, "changed", path), &fault), 0);
+}
+
+/* As after a crash: by the time of the first reading, and whatever an operator has changed since. */
+static void what_was_accepted_stays_genuine(void **state)
+{
+    struct world *world = *state;
+    char value[VALUE_MAX];
+    struct reading reading = {0};
+    enum request_verdict verdict;
+    enum acceptance acceptance;
+    struct fault why;
+    rd_kafka_message_t *message = send_message(
+        world, write_message(world, REQUEST_TYPE, request_with(world, DUE, value), PORTAL, 3600));
+    struct item item = {.message = message, .received_unix_s = CAME};
+    struct item late = {.message = message, .received_unix_s = CAME + 2 * DAY};
+    assert_unreadable(world, &late, "expired");
+    read_well(world, &item, &reading);
+    int64_t came = CAME;
+    assert_int_equal(acceptance_take(&world->stage->records, reading.request, SOURCE, &reading.parked.origin,
+                                     &came, &acceptance, &why),
+                     0);
+    reading_wipe(&reading);
+    read_well(world, &late, &reading);
+    assert_int_equal(reading.parked.received_unix_s, CAME);
+    reading_wipe(&reading);
+
+    /* a copy is none that was accepted */
+    rd_kafka_message_t *copy = send_message(
+        world, write_message(world, REQUEST_TYPE, request_with(world, DUE, value), PORTAL, 3600));
+    struct item other = {.message = copy, .received_unix_s = CAME + 2 * DAY};
+    assert_unreadable(world, &other, "expired");
+    rd_kafka_message_destroy(copy);
+
+    static const struct {
+        const char *rights, *code;
+    } rows[] = {
+        {NULL, "unknown_kid"},
+        {"{\"rights\":[\"cancel\"]}", "no_right"},
+        {"{\"rights\":[\"request\"],\"retired_at\":\"2026-01-01T00:00:00Z\"}", "retired_key"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        load_trust(world, rows[i].rights);
+        assert_int_equal(reading_request(&reading, &world->exporter, &late, &verdict, &why), 0);
+        assert_int_equal(verdict, REQUEST_UNANSWERABLE);
+        assert_string_equal(why.code, rows[i].code);
+        assert_string_equal(reading.request->id, ID);
+        reading_wipe(&reading);
+    }
+    rd_kafka_message_destroy(message);
+}
+
+/* The same message again, as it would have been written some time ago. */
+static rd_kafka_message_t *sent_ago(struct world *world, const rd_kafka_message_t *message, int64_t ago_s)
+{
+    rd_kafka_headers_t *headers;
+    assert_int_equal(rd_kafka_message_headers(message, &headers), 0);
+    assert_int_equal(rd_kafka_producev(world->producer, RD_KAFKA_V_TOPIC(topic_retry),
+                                       RD_KAFKA_V_KEY(message->key, message->key_len),
+                                       RD_KAFKA_V_VALUE(message->payload, message->len),
+                                       RD_KAFKA_V_TIMESTAMP(((int64_t)time(NULL) - ago_s) * 1000),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                       RD_KAFKA_V_HEADERS(rd_kafka_headers_copy(headers)), RD_KAFKA_V_END),
+                     0);
+    assert_int_equal(rd_kafka_flush(world->producer, 10000), 0);
+    test_seek(&world->kafka, topic_retry, RD_KAFKA_OFFSET_TAIL(1));
+    rd_kafka_message_t *read = test_next(&world->kafka, 10000);
+    assert_non_null(read);
+    return read;
+}
+
 static void a_parking_of_another_exporter_is_refused(void **state)
 {
     struct world *world = *state;
@@ -113,8 +198,29 @@ static void a_parking_of_another_exporter_is_refused(void **state)
         send_message(world, write_message(world, REQUEST_TYPE, request_with(world, "", value), PORTAL, DAY));
     rd_kafka_message_t *again = parked(world, first);
     struct item item = {.message = again, .tier = &tier};
+    struct reading reading = {0};
+    enum request_verdict verdict;
+    struct fault why;
     world->exporter.keyring = other;
+    /* its key may become known, but not for ever */
+    assert_int_equal(reading_request(&reading, &world->exporter, &item, &verdict, &why), -1);
+    assert_string_equal(why.code, "unknown_kid");
+    assert_true(why.retryable);
+    reading_wipe(&reading);
+    for (size_t i = 0; i < 2; i++) {
+        const int64_t wait_s = 300 + 6 * 3600;
+        rd_kafka_message_t *old = sent_ago(world, again, i ? wait_s : wait_s - 60);
+        item.message = old;
+        assert_int_equal(reading_request(&reading, &world->exporter, &item, &verdict, &why), -1);
+        assert_int_equal(why.retryable, i == 0);
+        assert_string_equal(why.code, i ? "bad_parking" : "unknown_kid");
+        reading_wipe(&reading);
+        rd_kafka_message_destroy(old);
+    }
+    rd_kafka_message_t *of_the_future = sent_ago(world, again, -DAY);
+    item.message = of_the_future;
     assert_unreadable(world, &item, "bad_parking");
+    rd_kafka_message_destroy(of_the_future);
     world->exporter.keyring = world->stage->keyring;
     rd_kafka_message_destroy(again);
     rd_kafka_message_destroy(first);
@@ -259,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_came_first_where_it_lies, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_parked_request_is_judged_by_when_it_came_first, make_world,
                                         end_world),
+        cmocka_unit_test_setup_teardown(what_was_accepted_stays_genuine, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_parking_of_another_exporter_is_refused, make_world, end_world),
         cmocka_unit_test_setup_teardown(what_is_parked_must_still_be_signed, make_world, end_world),
         cmocka_unit_test_setup_teardown(what_cannot_be_answered_says_why, make_world, end_world),

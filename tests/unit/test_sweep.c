@@ -16,6 +16,14 @@
 #define N_ROUNDS  40
 #define HIDDEN    "0123456789abcdef01234567-"
 
+/* attempts */
+#define A     "0123456789abcdef0123456789abcdea"
+#define OLD   "0123456789abcdef0123456789abcde0"
+#define YOUNG "0123456789abcdef0123456789abcde1"
+#define NAMED "0123456789abcdef0123456789abcde2"
+
+#define ATTEMPT "%016x%016x"
+
 static const struct request request = {.id = ID, .sha256 = {0xab}};
 static const struct origin here = {"requests", 3, 7};
 
@@ -30,6 +38,25 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int result = real(clock, now);
     now->tv_sec += clock_ahead_s;
     return result;
+}
+
+/* What is opened with one of these flags fails so. */
+static struct {
+    int flags, error_number;
+} refusal;
+
+int openat(int dir, const char *path, int flags, ...)
+{
+    int (*real)(int, const char *, int, ...);
+    va_list ap;
+    *(void **)&real = dlsym(RTLD_NEXT, "openat");
+    va_start(ap, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+    va_end(ap);
+    if (!(flags & refusal.flags))
+        return real(dir, path, flags, mode);
+    errno = refusal.error_number;
+    return -1;
 }
 
 /* Called once, around the rename that hides a bundle. */
@@ -60,6 +87,7 @@ int renameat(int old_dir, const char *old, int new_dir, const char *new)
 static int begin(void **state)
 {
     clock_ahead_s = 0;
+    memset(&refusal, 0, sizeof refusal);
     memset(&hiding, 0, sizeof hiding);
     return open_stage(state);
 }
@@ -88,10 +116,10 @@ static void make_file(const struct stage *stage, const char *file, bool old)
         make_old(stage, file);
 }
 
-static void make_folder(const struct stage *stage)
+static void make_folder(const struct stage *stage, const char *name)
 {
     char path[256];
-    assert_int_equal(mkdir(place(stage, ID, path), 0700), 0);
+    assert_int_equal(mkdir(place(stage, name, path), 0700), 0);
 }
 
 static bool there(const struct stage *stage, const char *file)
@@ -150,35 +178,33 @@ static int store_receipt(const struct stage *stage, const char *attempt, struct 
 static void what_was_never_finished_goes_when_it_is_old(void **state)
 {
     const struct stage *stage = *state;
-    make_folder(stage);
-    make_file(stage, ID "/.unfinished-" HIDDEN "a.zip", true);
-    make_file(stage, ID "/.unfinished-" HIDDEN "b.zip", false);
-    make_file(stage, ".unfinished-" HIDDEN "clock", true);
-    expect_counts(stage, 2, 0, 0, 0);
-    assert_false(there(stage, ID "/.unfinished-" HIDDEN "a.zip"));
-    assert_true(there(stage, ID "/.unfinished-" HIDDEN "b.zip"));
-    assert_false(there(stage, ".unfinished-" HIDDEN "clock"));
+    make_folder(stage, ID);
+    make_file(stage, ID "/.unfinished-" HIDDEN A ".zip", true);
+    make_file(stage, ID "/.unfinished-" HIDDEN "claim", false);
+    expect_counts(stage, 1, 0, 0, 0);
+    assert_false(there(stage, ID "/.unfinished-" HIDDEN A ".zip"));
+    assert_true(there(stage, ID "/.unfinished-" HIDDEN "claim"));
 }
 
 static void a_bundle_goes_when_it_is_old_and_no_receipt_names_it(void **state)
 {
     const struct stage *stage = *state;
-    make_folder(stage);
-    make_file(stage, ID "/old.zip", true);
-    make_file(stage, ID "/young.zip", false);
-    make_file(stage, ID "/named.zip", true);
-    make_file(stage, ID "/named.receipt", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" OLD ".zip", true);
+    make_file(stage, ID "/" YOUNG ".zip", false);
+    make_file(stage, ID "/" NAMED ".zip", true);
+    make_file(stage, ID "/" NAMED ".receipt", true);
     expect_counts(stage, 0, 1, 0, 0);
-    assert_false(there(stage, ID "/old.zip"));
-    assert_true(there(stage, ID "/young.zip"));
-    assert_true(there(stage, ID "/named.zip"));
+    assert_false(there(stage, ID "/" OLD ".zip"));
+    assert_true(there(stage, ID "/" YOUNG ".zip"));
+    assert_true(there(stage, ID "/" NAMED ".zip"));
     expect_counts(stage, 0, 0, 0, 0);
 }
 
 static void a_claim_goes_when_it_is_old(void **state)
 {
     const struct stage *stage = *state;
-    make_folder(stage);
+    make_folder(stage, ID);
     make_file(stage, ID "/claim", false);
     expect_counts(stage, 0, 0, 0, 0);
     make_old(stage, ID "/claim");
@@ -186,30 +212,111 @@ static void a_claim_goes_when_it_is_old(void **state)
     assert_false(there(stage, ID "/claim"));
 }
 
-static void nothing_else_goes(void **state)
+static void expect_untouched(const struct stage *stage, const char *const files[], size_t n_files)
 {
-    static const char *const files[] = {
-        ID "/a.receipt", ID "/accepted", ID "/withdrawal-ab", ID "/a.outcome.json", ID "/.other",
-        "claim.txt",     "notes"};
-    const struct stage *stage = *state;
-    make_folder(stage);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    for (size_t i = 0; i < n_files; i++)
         make_file(stage, files[i], true);
     expect_counts(stage, 0, 0, 0, 0);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        assert_true(there(stage, files[i]));
+    for (size_t i = 0; i < n_files; i++)
+        if (!there(stage, files[i]))
+            fail_msg("%s is gone", files[i]);
+}
+
+#define EXPECT_UNTOUCHED(stage, files) expect_untouched(stage, files, sizeof files / sizeof *files)
+
+static void nothing_else_of_a_request_goes(void **state)
+{
+    static const char *const files[] = {
+        ID "/" A ".receipt",
+        ID "/accepted",
+        ID "/withdrawal-ab",
+        ID "/" A ".outcome.json",
+    };
+    make_folder(*state, ID);
+    EXPECT_UNTOUCHED(*state, files);
+}
+
+static void what_others_keep_beside_it_stays(void **state)
+{
+    static const char *const files[] = {
+        ID "/backup.zip",
+        ID "/" A A ".zip",
+        ID "/0" A ".zip",
+        ID "/0123456789ABCDEF0123456789ABCDEF.zip",
+        ID "/0123456789abcdef0123456789abcde.zip",
+        ID "/" A ".zip.txt",
+        ID "/" A ".ZIP",
+        ID "/" A,
+        ID "/claim.txt",
+        ID "/Claim",
+        ID "/.other",
+        ID "/.unfinished-" A ".zip",
+        ID "/.unfinished-0123456789ABCDEF01234567-" A ".zip",
+        ID "/.unfinished-0123456789abcdef0123456-" A ".zip",
+        ID "/.unfinished-" HIDDEN,
+        ID "/.unfinished-" HIDDEN ".hidden",
+        ID "/.unfinished-",
+        ID "/.unfinished-work in progress",
+        ID "/.swept-" HIDDEN "backup.zip",
+        ID "/.swept-yard-" A ".zip",
+    };
+    make_folder(*state, ID);
+    EXPECT_UNTOUCHED(*state, files);
+}
+
+static void what_is_not_in_the_folder_of_a_request_stays(void **state)
+{
+    static const char *const folders[] = {
+        "backups", "2c0e5a1e-0000-1000-8000-000000000001", "2C0E5A1E-0000-4000-8000-000000000001",
+        ID "0",    "2c0e5a1e000040008000000000000001",     ".hidden",
+    };
+    static const char *const names[] = {A ".zip", "claim", ".unfinished-" HIDDEN A ".zip",
+                                        ".swept-" HIDDEN A ".zip"};
+    const struct stage *stage = *state;
+    EXPECT_UNTOUCHED(stage, names);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char paths[sizeof names / sizeof *names][256];
+        const char *files[sizeof names / sizeof *names];
+        make_folder(stage, folders[i]);
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+            snprintf(paths[k], sizeof paths[k], "%s/%s", folders[i], names[k]);
+            files[k] = paths[k];
+        }
+        EXPECT_UNTOUCHED(stage, files);
+    }
+}
+
+/* Where it links to is not ours. */
+static void links_are_not_followed(void **state)
+{
+    static const char *const files[] = {"elsewhere/" A ".zip", "elsewhere/claim"};
+    const struct stage *stage = *state;
+    char path[256];
+    make_folder(stage, "elsewhere");
+    assert_int_equal(symlink("elsewhere", place(stage, ID, path)), 0);
+    EXPECT_UNTOUCHED(stage, files);
+}
+
+static void it_needs_no_room_of_its_own(void **state)
+{
+    const struct stage *stage = *state;
+    make_folder(stage, ID);
+    make_file(stage, ID "/" OLD ".zip", true);
+    refusal.flags = O_CREAT;
+    refusal.error_number = ENOSPC;
+    expect_counts(stage, 0, 1, 0, 0);
 }
 
 static void how_old_it_is_the_file_system_says(void **state)
 {
     const struct stage *stage = *state;
-    make_folder(stage);
-    make_file(stage, ID "/young.zip", false);
-    make_file(stage, ID "/old.zip", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" YOUNG ".zip", false);
+    make_file(stage, ID "/" OLD ".zip", true);
     clock_ahead_s = 10 * OLD_S;
     expect_counts(stage, 0, 1, 0, 0);
-    assert_true(there(stage, ID "/young.zip"));
-    make_old(stage, ID "/young.zip");
+    assert_true(there(stage, ID "/" YOUNG ".zip"));
+    make_old(stage, ID "/" YOUNG ".zip");
     clock_ahead_s = -10 * OLD_S;
     expect_counts(stage, 0, 1, 0, 0);
 }
@@ -220,23 +327,24 @@ static void it_can_be_stopped(void **state)
     struct sweep_counts counts;
     struct cancel *cancel;
     struct fault fault;
-    make_folder(stage);
-    make_file(stage, ID "/old.zip", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" OLD ".zip", true);
     assert_int_equal(cancel_new(&cancel, &fault), 0);
     cancel_raise(cancel);
     assert_int_equal(sweep_run(stage->store, SWEEP_S, cancel, &counts, &fault), 0);
-    assert_true(there(stage, ID "/old.zip"));
+    assert_true(there(stage, ID "/" OLD ".zip"));
     cancel_free(cancel);
 }
 
-static void a_store_that_is_gone_is_a_fault(void **state)
+static void a_store_that_cannot_be_read_is_a_fault(void **state)
 {
     const struct stage *stage = *state;
     struct sweep_counts counts;
     struct cancel *cancel;
     struct fault fault;
     assert_int_equal(cancel_new(&cancel, &fault), 0);
-    assert_int_equal(rmdir(stage->folder), 0);
+    refusal.flags = O_DIRECTORY;
+    refusal.error_number = EMFILE;
     assert_int_equal(sweep_run(stage->store, SWEEP_S, cancel, &counts, &fault), -1);
     assert_string_equal(fault.code, "store_failed");
     assert_true(fault.retryable);
@@ -248,16 +356,16 @@ static void a_store_that_is_gone_is_a_fault(void **state)
 static void what_a_sweep_that_died_has_hidden_is_judged_again(void **state)
 {
     const struct stage *stage = *state;
-    make_folder(stage);
-    make_file(stage, ID "/named.receipt", true);
-    make_file(stage, ID "/.swept-" HIDDEN "named.zip", true);
-    make_file(stage, ID "/.swept-" HIDDEN "old.zip", true);
-    make_file(stage, ID "/.swept-" HIDDEN "young.zip", false);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" NAMED ".receipt", true);
+    make_file(stage, ID "/.swept-" HIDDEN NAMED ".zip", true);
+    make_file(stage, ID "/.swept-" HIDDEN OLD ".zip", true);
+    make_file(stage, ID "/.swept-" HIDDEN YOUNG ".zip", false);
     expect_counts(stage, 0, 1, 0, 1);
-    assert_true(there(stage, ID "/named.zip"));
-    assert_false(there(stage, ID "/.swept-" HIDDEN "named.zip"));
-    assert_false(there(stage, ID "/.swept-" HIDDEN "old.zip"));
-    assert_true(there(stage, ID "/.swept-" HIDDEN "young.zip"));
+    assert_true(there(stage, ID "/" NAMED ".zip"));
+    assert_false(there(stage, ID "/.swept-" HIDDEN NAMED ".zip"));
+    assert_false(there(stage, ID "/.swept-" HIDDEN OLD ".zip"));
+    assert_true(there(stage, ID "/.swept-" HIDDEN YOUNG ".zip"));
 }
 
 static struct store_object *begun;
@@ -265,22 +373,22 @@ static struct store_object *begun;
 static void begin_receipt(const struct stage *stage)
 {
     struct fault fault;
-    struct receipt *receipt = make_receipt("a.zip");
-    assert_int_equal(record_write(&stage->records, ID, "a.receipt", "receipt", receipt->json, &begun, &fault),
-                     0);
+    struct receipt *receipt = make_receipt(A ".zip");
+    assert_int_equal(
+        record_write(&stage->records, ID, A ".receipt", "receipt", receipt->json, &begun, &fault), 0);
     receipt_free(receipt);
 }
 
 static void store_whole_receipt(const struct stage *stage)
 {
     struct fault fault;
-    assert_int_equal(store_receipt(stage, "a", &fault), 0);
+    assert_int_equal(store_receipt(stage, A, &fault), 0);
 }
 
 static void fail_to_store_receipt(const struct stage *stage)
 {
     struct fault fault;
-    assert_int_equal(store_receipt(stage, "a", &fault), -1);
+    assert_int_equal(store_receipt(stage, A, &fault), -1);
     assert_string_equal(fault.code, "bundle_gone");
 }
 
@@ -288,21 +396,21 @@ static void a_receipt_in_the_making_keeps_its_bundle(void **state)
 {
     const struct stage *stage = *state;
     struct fault fault;
-    make_folder(stage);
-    make_file(stage, ID "/a.zip", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" A ".zip", true);
     begin_receipt(stage);
     expect_counts(stage, 0, 0, 0, 0);
     assert_int_equal(store_commit(begun, &fault), 0);
     expect_counts(stage, 0, 0, 0, 0);
-    assert_true(there(stage, ID "/a.zip"));
+    assert_true(there(stage, ID "/" A ".zip"));
 }
 
 static void one_that_was_swept_itself_cannot_be_committed(void **state)
 {
     const struct stage *stage = *state;
     struct fault fault;
-    make_folder(stage);
-    make_file(stage, ID "/a.zip", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" A ".zip", true);
     begin_receipt(stage);
     struct sweep_counts counts;
     struct cancel *cancel;
@@ -311,48 +419,48 @@ static void one_that_was_swept_itself_cannot_be_committed(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(sweep_run(stage->store, -2, cancel, &counts, &fault), 0);
     cancel_free(cancel);
-    assert_false(there(stage, ID "/a.zip"));
+    assert_false(there(stage, ID "/" A ".zip"));
     assert_int_equal(store_commit(begun, &fault), -1);
     assert_string_equal(fault.code, "store_failed");
     assert_true(fault.retryable);
-    assert_false(there(stage, ID "/a.receipt"));
+    assert_false(there(stage, ID "/" A ".receipt"));
 }
 
 static void a_receipt_begun_while_its_bundle_is_hidden_brings_it_back(void **state)
 {
     const struct stage *stage = *state;
     struct fault fault;
-    make_folder(stage);
-    make_file(stage, ID "/a.zip", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" A ".zip", true);
     hiding.stage = stage;
     hiding.after = begin_receipt;
     expect_counts(stage, 0, 0, 0, 1);
-    assert_true(there(stage, ID "/a.zip"));
+    assert_true(there(stage, ID "/" A ".zip"));
     assert_int_equal(store_commit(begun, &fault), 0);
 }
 
 static void a_receipt_stored_before_its_bundle_is_hidden_brings_it_back(void **state)
 {
     const struct stage *stage = *state;
-    make_folder(stage);
-    make_file(stage, ID "/a.zip", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" A ".zip", true);
     hiding.stage = stage;
     hiding.before = store_whole_receipt;
     expect_counts(stage, 0, 0, 0, 1);
-    assert_true(there(stage, ID "/a.zip"));
-    assert_true(there(stage, ID "/a.receipt"));
+    assert_true(there(stage, ID "/" A ".zip"));
+    assert_true(there(stage, ID "/" A ".receipt"));
 }
 
 static void no_receipt_is_stored_of_a_hidden_bundle(void **state)
 {
     const struct stage *stage = *state;
-    make_folder(stage);
-    make_file(stage, ID "/a.zip", true);
+    make_folder(stage, ID);
+    make_file(stage, ID "/" A ".zip", true);
     hiding.stage = stage;
     hiding.after = fail_to_store_receipt;
     expect_counts(stage, 0, 1, 0, 0);
-    assert_false(there(stage, ID "/a.zip"));
-    assert_false(there(stage, ID "/a.receipt"));
+    assert_false(there(stage, ID "/" A ".zip"));
+    assert_false(there(stage, ID "/" A ".receipt"));
 }
 
 struct storer {
@@ -367,8 +475,8 @@ static void *store_late(void *arg)
     struct storer *storer = arg;
     struct fault fault;
     for (int i = 0; i < N_ROUNDS; i++) {
-        char attempt[32], bundle[96];
-        snprintf(attempt, sizeof attempt, "attempt-%d-%d", storer->number, i);
+        char attempt[33], bundle[96];
+        snprintf(attempt, sizeof attempt, ATTEMPT, (unsigned)storer->number, (unsigned)i);
         snprintf(bundle, sizeof bundle, ID "/%s.zip", attempt);
         make_file(storer->stage, bundle, true);
         storer->stored[i] = store_receipt(storer->stage, attempt, &fault) == 0;
@@ -403,7 +511,7 @@ static void there_is_never_a_receipt_without_its_bundle(void **state)
     pthread_t storing[N_STORERS], sweeping[N_SWEEPS];
     atomic_bool done;
     atomic_init(&done, false);
-    make_folder(stage);
+    make_folder(stage, ID);
     for (int i = 0; i < N_SWEEPS; i++) {
         sweepers[i] = (struct sweeper){.stage = stage, .done = &done};
         assert_int_equal(pthread_create(&sweeping[i], NULL, sweep_on, &sweepers[i]), 0);
@@ -425,8 +533,8 @@ static void there_is_never_a_receipt_without_its_bundle(void **state)
         assert_false(storers[i].wrong);
         for (int k = 0; k < N_ROUNDS; k++) {
             char receipt[96], bundle[96];
-            snprintf(receipt, sizeof receipt, ID "/attempt-%d-%d.receipt", i, k);
-            snprintf(bundle, sizeof bundle, ID "/attempt-%d-%d.zip", i, k);
+            snprintf(receipt, sizeof receipt, ID "/" ATTEMPT ".receipt", (unsigned)i, (unsigned)k);
+            snprintf(bundle, sizeof bundle, ID "/" ATTEMPT ".zip", (unsigned)i, (unsigned)k);
             assert_int_equal(there(stage, receipt), storers[i].stored[k]);
             assert_int_equal(there(stage, bundle), storers[i].stored[k]);
             n_stored += storers[i].stored[k];
@@ -442,10 +550,14 @@ int main(void)
         TEST(what_was_never_finished_goes_when_it_is_old),
         TEST(a_bundle_goes_when_it_is_old_and_no_receipt_names_it),
         TEST(a_claim_goes_when_it_is_old),
-        TEST(nothing_else_goes),
+        TEST(nothing_else_of_a_request_goes),
+        TEST(what_others_keep_beside_it_stays),
+        TEST(what_is_not_in_the_folder_of_a_request_stays),
+        TEST(links_are_not_followed),
+        TEST(it_needs_no_room_of_its_own),
         TEST(how_old_it_is_the_file_system_says),
         TEST(it_can_be_stopped),
-        TEST(a_store_that_is_gone_is_a_fault),
+        TEST(a_store_that_cannot_be_read_is_a_fault),
         TEST(what_a_sweep_that_died_has_hidden_is_judged_again),
         TEST(a_receipt_in_the_making_keeps_its_bundle),
         TEST(one_that_was_swept_itself_cannot_be_committed),
