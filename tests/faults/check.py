@@ -68,7 +68,8 @@ class History:
             raise ValueError("the history has no beginning or no end")
         (self.run,), (self.end,) = by_what["run"], by_what["end"]
         self.sent = {each["request"]: each for each in by_what["sent"]}
-        self.acked, self.faults, self.exits, self.seen = (by_what[each] for each in ("acked", "fault", "exit", "seen"))
+        self.acked, self.faults, self.exits, self.seen = (
+            by_what[each] for each in ("acked", "fault", "exit", "seen"))
         self.committed = {(each["topic"], each["partition"]): each["offset"] for each in by_what["committed"]}
         self.objects = by_what["object"]
         self.messages = collections.defaultdict(list)
@@ -104,7 +105,8 @@ class History:
 
     def bundles(self):
         """{(request, SHA-256): name}."""
-        return {(each["request"], each["sha256"]): each["name"] for each in self.objects if each["name"].endswith(".zip")}
+        return {(each["request"], each["sha256"]): each["name"] for each in self.objects
+                if each["name"].endswith(".zip")}
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
@@ -148,8 +150,9 @@ def messages(history):
     there = {(what, each["partition"], each["offset"]): each["key"]
              for what in ("requests", "control") for each in history.messages[what]}
     for each in history.acked:
-        if there.get((each["topic"], each["partition"], each["offset"])) != each["request"]:
-            yield f"request {each['request']}: acknowledged at {each['topic']} {each['partition']}:{each['offset']}, and gone"
+        place = each["topic"], each["partition"], each["offset"]
+        if there.get(place) != each["request"]:
+            yield f"request {each['request']}: acknowledged at {place[0]} {place[1]}:{place[2]}, and gone"
     for what, lines in history.messages.items():
         if what in ("requests", "control") or what.startswith("retry"):
             last = {}
@@ -163,8 +166,8 @@ def messages(history):
             yield f"a dead letter: {each['key']}: {each['headers'].get('dsar-dead-code')}"
     seen = collections.Counter((each["request"], each["kind"]) for each in history.seen)
     there = collections.Counter((each.request, each.kind) for events in history.terminal.values() for each in events)
-    for request, kind in (seen - there) + (there - seen):
-        yield f"request {request}: {kind} was seen {seen[request, kind]} times and is there {there[request, kind]} times"
+    for each in (seen - there) + (there - seen):
+        yield f"request {each[0]}: {each[1]} was seen {seen[each]} times and is there {there[each]} times"
 
 
 def audits(history):
@@ -220,13 +223,13 @@ def gaps(history):
 def sources(held, counted, manifest):
     """A source is there as a whole, or the manifest says what is not."""
     for source in manifest["sources"]:
-        name, status = source["name"], source["status"]
+        name, status, whole = source["name"], source["status"], held.get(source["name"], {})
         gone = {each["name"] for each in source["collections"] if "reason" in each}
-        expected = {} if status == "failed" else {collection: n for collection, n in held.get(name, {}).items()
+        expected = {} if status == "failed" else {collection: n for collection, n in whole.items()
                                                   if collection not in gone}
-        if counted.get(name, {}) != expected or (gone and status not in ("failed", "partial")):
+        if counted.get(name, {}) != expected:
             yield f"source {name} is {status} with {counted.get(name, {})}, and holds {expected}"
-        if status == "skipped" or (status == "not_found") != (not held.get(name)) and status not in ("failed", "partial"):
+        if status not in ("failed", "partial") and (gone or status != ("complete" if whole else "not_found")):
             yield f"source {name} is {status}"
 
 
@@ -260,7 +263,7 @@ def content(sent, event, entries):
 
 
 def opened(history, event, folder):
-    """Opens the bundle of a completed event with the event's key, and judges what is in it: (passphrase, what is wrong)."""
+    """Opens the bundle of a completed event with the event's key: (its passphrase, what is wrong with it)."""
     name = history.bundles()[event.request, event.digest]
     bundle = history.path(history.run["store"], event.request, name)
     saved = harness.save(os.path.join(folder, event.headers["ce_id"]), event.structured())
@@ -277,7 +280,8 @@ def opened(history, event, folder):
 def contents(history, n_max):
     """(how many bundles were opened, what is wrong with them)."""
     there, wrong = history.bundles(), []
-    events = [each for each in history.completed() if (each.request, each.digest) in there and each.request in history.sent]
+    events = [each for each in history.completed()
+              if (each.request, each.digest) in there and each.request in history.sent]
     chosen = random.Random(history.run["seed"]).sample(events, min(n_max, len(events)))
     digests = collections.defaultdict(set)  # of the bundles that open by a passphrase
     with tempfile.TemporaryDirectory(prefix="dsard-check-") as folder, \

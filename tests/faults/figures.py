@@ -58,15 +58,16 @@ def summary(history, n_opened):
     named = {receipt["bundle"] for _, receipt in history.receipts()}
     orphans = sum(name not in named for name in history.bundles().values())
     lines = [
-        f"{len(history.sent)} requests in {sum(history.received().values())} messages, {len(history.cancelled())} cancels; "
-        + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())) + f", {partial} of them partial; "
+        f"{len(history.sent)} requests in {sum(history.received().values())} messages, "
+        f"{len(history.cancelled())} cancels; " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        + f", {partial} of them partial; "
         f"{sum(map(len, history.repeated.values()))} repeated, {parked} parked",
-        f"{n_opened} bundles opened; {orphans} bundles of attempts that died; {aborted} events in aborted transactions; "
+        f"{n_opened} bundles opened; {orphans} of attempts that died; {aborted} events in aborted transactions; "
         f"{sum(not each['told'] and each['status'] == 3 for each in history.exits)} workers ended by themselves",
     ]
     if took:
-        lines.append(f"{answers.usual or 0:.1f} requests a second, answered within {statistics.median(took):.1f} s (median),"
-                     f" {took[-1]:.1f} s (longest)")
+        lines.append(f"{answers.usual or 0:.1f} requests a second, answered within "
+                     f"{statistics.median(took):.1f} s (median), {took[-1]:.1f} s (longest)")
     return "\n".join(lines)
 
 

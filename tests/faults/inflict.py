@@ -1,6 +1,5 @@
 """How each fault of a plan is made: what stands before the `yield` begins it, what follows ends it. All of it returns at
-once, is called by the main thread, and may meet a target on which another fault has been at work. A fault that yields False
-could not be made here."""
+once and is called by the main thread. A fault that yields False could not be made here."""
 import proxy
 
 

@@ -23,7 +23,7 @@ Message = collections.namedtuple("Message", "what key value headers shift again"
 
 
 class Sender(threading.Thread):
-    """Ends by itself when all of the plan has been sent. `last`: {(topic, partition): the highest offset acknowledged}."""
+    """Ends by itself when all of the plan is sent. `last`: {(topic, partition): the highest offset acknowledged}."""
 
     def __init__(self, at, watcher, asked):
         super().__init__(daemon=True)

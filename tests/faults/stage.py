@@ -1,5 +1,5 @@
-"""What a run is made of: three brokers behind the fault proxy, the example host, three workers, a disk for their store and
-spools."""
+"""What a run is made of: three brokers behind the fault proxy, the example host, three workers, a disk for their store
+and spools."""
 import contextlib
 import json
 import os

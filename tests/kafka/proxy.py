@@ -100,7 +100,7 @@ class Trouble:
 
 class Proxy:
     def __init__(self):
-        self.changed = threading.Condition(threading.RLock())  # guards all that follows; `rules` is replaced, never changed
+        self.changed = threading.Condition(threading.RLock())  # guards what follows; `rules` is never changed
         self.listeners, self.targets = {}, {}
         self.connections, self.rules, self.troubles = set(), [], []
         self.closed = False
