@@ -12,11 +12,6 @@ inline finishes(i, m, outcome) {
     fi
 }
 
-#define UNDER_WAY(i, m) (worker[i].item[m] != NONE && worker[i].item[m] != DONE)
-#define TWINS(m, n) ((m) != (n) && REQUEST(m) == REQUEST(n) && (m) != CANCEL && (n) != CANCEL)
-#define TWIN_UNDER_WAY(i, m)                                                                                   \
-    ((TWINS(m, 0) && UNDER_WAY(i, 0)) || (TWINS(m, 1) && UNDER_WAY(i, 1)) || (TWINS(m, 2) && UNDER_WAY(i, 2)))
-
 /* The store makes durable what is to be seen. */
 inline store_sync(m) {
 #ifdef WRONG_UNSYNCED_RECEIPT
@@ -31,14 +26,16 @@ inline receipt_store(m, outcome) {
     receipts[REQUEST(m)] = receipts[REQUEST(m)] | BIT(outcome)
 }
 
+/* Of a set of outcomes. */
+#define FIRST(set)                                                                                             \
+    (HAS(set, 6) -> 6 : (HAS(set, 0) -> 0 : (HAS(set, 1) -> 1 : (HAS(set, 2) -> 2 : (HAS(set, 3) -> 3          \
+     : (HAS(set, 4) -> 4 : 5))))))
+
 inline end_by_store(i, m) {
     if
     :: receipts_seen[REQUEST(m)] != 0 ->
         store_sync(m);
-        if
-        :: HAS(receipts_seen[REQUEST(m)], CANCELLED) -> worker[i].answer[m] = CANCELLED
-        :: else -> worker[i].answer[m] = (HAS(receipts_seen[REQUEST(m)], i) -> i : 1 - i)
-        fi;
+        worker[i].answer[m] = FIRST(receipts_seen[REQUEST(m)]);
         worker[i].item[m] = DURABLE
     :: receipts_seen[REQUEST(m)] == 0 && withdrawn -> worker[i].item[m] = WITHDRAWN
     :: else -> worker[i].item[m] = WORKING
@@ -56,19 +53,19 @@ inline acceptance_take(i, m) { /* the record is created, unless there is one */
     fi
 }
 
-/* The receipt of worker i's attempt is renamed into place. */
+/* The receipt of an attempt is renamed into place. */
 inline receipt_is_seen(i, m) {
-    worker[i].answer[m] = i;
+    worker[i].answer[m] = ATTEMPT(i, m);
 #ifdef ONE_RECEIPT /* unless there is one: then that is the outcome, whosever it is */
     if
-    :: HAS(receipts_seen[REQUEST(m)], CANCELLED) -> worker[i].answer[m] = CANCELLED
-    :: HAS(receipts_seen[REQUEST(m)], 1 - i) -> worker[i].answer[m] = 1 - i
+    :: receipts_seen[REQUEST(m)] != 0 ->
+        worker[i].answer[m] = FIRST(receipts_seen[REQUEST(m)]);
+        bundles[REQUEST(m)] = bundles[REQUEST(m)] & ~BIT(ATTEMPT(i, m)) /* there is none of this attempt */
     :: else
     fi;
-    if :: worker[i].answer[m] != i -> bundles[REQUEST(m)] = bundles[REQUEST(m)] & ~BIT(i) :: else fi;
 #endif
 #ifdef WRONG_RECEIPT_BEFORE_BUNDLE
-    bundles[REQUEST(m)] = bundles[REQUEST(m)] | BIT(i);
+    bundles[REQUEST(m)] = bundles[REQUEST(m)] | BIT(ATTEMPT(i, m));
 #endif
     receipts_seen[REQUEST(m)] = receipts_seen[REQUEST(m)] | BIT(worker[i].answer[m])
 }
@@ -90,7 +87,7 @@ inline request_at(i, m) {
     if
     :: is_adopted(i, m)
     :: d_step {
-        COMES(i, m) && !TWIN_UNDER_WAY(i, m) ->
+        COMES(i, m) ->
         printf("worker %d: takes message %d and looks what the store knows\n", i, m);
         worker[i].delivered = worker[i].delivered | BIT(m);
 #ifdef WRONG_ACCEPT_IN_TWO_STEPS
@@ -122,15 +119,15 @@ inline request_at(i, m) {
         worker[i].item[m] == WORKING ->
 #ifdef WRONG_RECEIPT_BEFORE_BUNDLE
         printf("worker %d: stores a receipt for message %d\n", i, m);
-        receipt_store(m, i);
+        receipt_store(m, ATTEMPT(i, m));
 #else
         printf("worker %d: stores a bundle for message %d\n", i, m);
-        bundles[REQUEST(m)] = bundles[REQUEST(m)] | BIT(i);
+        bundles[REQUEST(m)] = bundles[REQUEST(m)] | BIT(ATTEMPT(i, m));
 #endif
         worker[i].item[m] = BUNDLED
        }
     :: d_step {
-        worker[i].item[m] == BUNDLED && !HAS(bundles[REQUEST(m)], i) && withdrawn ->
+        worker[i].item[m] == BUNDLED && !HAS(bundles[REQUEST(m)], ATTEMPT(i, m)) && withdrawn ->
         printf("worker %d: its bundle for message %d is gone already\n", i, m);
         worker[i].item[m] = WITHDRAWN
        }
@@ -138,14 +135,14 @@ inline request_at(i, m) {
         worker[i].item[m] == BUNDLED ->
 #ifdef WRONG_EVENT_BEFORE_RECEIPT
         printf("worker %d: hands the outcome of message %d over\n", i, m);
-        worker[i].answer[m] = i;
+        worker[i].answer[m] = ATTEMPT(i, m);
         finishes(i, m, worker[i].answer[m])
        }
     :: d_step {
-        HAS(bundles[REQUEST(m)], i) && (worker[i].item[m] == DONE || HAS(worker[i].batch, m)) &&
-            !HAS(receipts_seen[REQUEST(m)], i) ->
+        HAS(bundles[REQUEST(m)], ATTEMPT(i, m)) && (worker[i].item[m] == DONE || HAS(worker[i].batch, m)) &&
+            !HAS(receipts_seen[REQUEST(m)], ATTEMPT(i, m)) ->
         printf("worker %d: stores a receipt for message %d\n", i, m);
-        receipt_store(m, i)
+        receipt_store(m, ATTEMPT(i, m))
 #else
         printf("worker %d: a receipt for message %d is to be seen\n", i, m);
         receipt_is_seen(i, m);
@@ -169,7 +166,14 @@ inline request_at(i, m) {
         fi
        }
     :: d_step {
-        worker[i].item[m] == WITHDRAWN ->
+        worker[i].item[m] == WITHDRAWN && HAS(worker[i].orphans, m) ->
+        printf("worker %d: leaves message %d to its new owner\n", i, m);
+        worker[i].item[m] = NONE;
+        worker[i].answer[m] = 0;
+        worker[i].orphans = worker[i].orphans & ~BIT(m)
+       }
+    :: d_step {
+        worker[i].item[m] == WITHDRAWN && !HAS(worker[i].orphans, m) ->
 #ifndef ONE_RECEIPT
         printf("worker %d: removes bundles and receipts of message %d\n", i, m);
         bundles[REQUEST(m)] = 0;
@@ -195,8 +199,9 @@ inline request_at(i, m) {
     fi
 }
 
-/* The request is known, and not in hand: then it is waited for. */
-#define MAY_REVOKE(i) (accepted[0] != NOBODY && !UNDER_WAY(i, 0) && !UNDER_WAY(i, 1))
+/* The request is known, and not in hand, whether it is worked on, done, or in a transaction: then it is waited for. */
+#define IN_HAND(i, m) (worker[i].item[m] != NONE || HAS(worker[i].batch, m))
+#define MAY_REVOKE(i) (accepted[0] != NOBODY && !IN_HAND(i, 0) && !IN_HAND(i, 1))
 
 #ifdef ONE_RECEIPT
 #define NO_RECEIPT_IS_FINAL false
@@ -227,7 +232,7 @@ inline cancel_at(i, m) {
         finishes(i, m, NOTED)
        }
     :: d_step {
-        worker[i].item[m] == WORKING && MAY_REVOKE(i) && (HAS(receipts_seen[0], 0) || HAS(receipts_seen[0], 1)) ->
+        worker[i].item[m] == WORKING && MAY_REVOKE(i) && (receipts_seen[0] & ATTEMPTS) != 0 ->
         printf("worker %d: finds that the cancelled request was completed, removes its bundle, and tells so\n", i);
         store_sync(m);
         bundles[0] = 0;

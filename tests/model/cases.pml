@@ -12,6 +12,7 @@
 #elif defined(CASE_PARK) /* message 1 is the retry of message 0, message 2 that of message 1 */
 #define WRITTEN_FIRST 1
 #define ORIGIN(m)     0
+#define ATTEMPT(i, m) ((i) + 2 * (m))
 #define RETRY(m)      ((m) < 2 -> (m) + 1 : NOBODY)
 
 #elif defined(CASE_TWICE) /* one request, written twice, to two partitions that may be at two workers */
@@ -26,6 +27,7 @@
 #elif defined(CASE_CANCEL_PARKED) /* the same, and message 1 is the retry of message 0 */
 #define WRITTEN_FIRST 5
 #define ORIGIN(m)     0
+#define ATTEMPT(i, m) ((i) + 2 * (m))
 #define RETRY(m)      ((m) == 0 -> 1 : NOBODY)
 #define CANCEL        2
 
@@ -41,6 +43,9 @@
 #endif
 #ifndef ORIGIN /* the message with which its chain of retries began */
 #define ORIGIN(m) (m)
+#endif
+#ifndef ATTEMPT /* the number of worker i's attempt at it, among all of its request */
+#define ATTEMPT(i, m) (i)
 #endif
 #ifndef RETRY /* the message that parks it */
 #define RETRY(m) NOBODY

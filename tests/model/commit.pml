@@ -46,6 +46,9 @@ end:
         assert(receipts[0] == BIT(published[0]));
         assert(REQUESTS == 1 || receipts[1] == BIT(published[1]));
 #endif
+#ifdef CLEAN
+        assert(!withdrawn || (bundles[0] & receipts[0]) == 0);
+#endif
 #ifdef TOLD
         assert(!withdrawn || published[0] == CANCELLED || told)
 #endif

@@ -66,7 +66,6 @@ inline aborts(i) {
 
 #define IS_DONE(i, m) (worker[i].item[m] == DONE)
 #define IS_FRESH(i, m) (IS_DONE(i, m) && !HAS(worker[i].aborted, m))
-#define HAS_FRESH(i) (IS_FRESH(i, 0) || IS_FRESH(i, 1) || IS_FRESH(i, 2))
 
 inline publishes(i, ready, set) { /* desk_batch, begin and produce */
     d_step {
@@ -97,11 +96,11 @@ proctype commit_thread(byte i)
 {
 end:
     do
-    /* all that is done and was never aborted; else one that was */
-    :: publishes(i, HAS_FRESH(i), ~worker[i].aborted)
-    :: publishes(i, (IS_DONE(i, 0) && !HAS_FRESH(i)), BIT(0))
-    :: publishes(i, (IS_DONE(i, 1) && !HAS_FRESH(i)), BIT(1))
-    :: publishes(i, (IS_DONE(i, 2) && !HAS_FRESH(i)), BIT(2))
+    /* all that is done and was never aborted, or one that was */
+    :: publishes(i, (IS_FRESH(i, 0) || IS_FRESH(i, 1) || IS_FRESH(i, 2)), ~worker[i].aborted)
+    :: publishes(i, (IS_DONE(i, 0) && !IS_FRESH(i, 0)), BIT(0))
+    :: publishes(i, (IS_DONE(i, 1) && !IS_FRESH(i, 1)), BIT(1))
+    :: publishes(i, (IS_DONE(i, 2) && !IS_FRESH(i, 2)), BIT(2))
     :: d_step {
         worker[i].commit == PRODUCED && FENCED(i) ->
         printf("worker %d: sends its offsets, and is fenced\n", i);

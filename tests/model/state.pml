@@ -29,17 +29,18 @@ byte joined;      /* those that have joined the next generation */
 /* --- the store: objects are whole and durable or not there; only receipts are seen a moment before --- */
 
 byte accepted[2] = NOBODY; /* the origin in the record of acceptance */
-byte bundles[2];           /* by attempt: one of worker 0, one of worker 1 */
+byte bundles[2];           /* by attempt */
 byte receipts_seen[2];     /* by outcome */
 byte receipts[2];          /* those that are durable */
 bool withdrawn;            /* the record of the cancel */
 
-/* An answer is 0 or 1, completed by that worker's attempt, or one of these. The first three are terminal. */
-#define CANCELLED 2
-#define REPEATED  3
-#define PARKED    4
-#define NOTED     5
-#define EXPIRED   6
+/* An answer is the number of the attempt that completed the request, or one of these. Those up to CANCELLED are terminal. */
+#define ATTEMPTS  63
+#define CANCELLED 6
+#define REPEATED  7
+#define PARKED    8
+#define NOTED     9
+#define EXPIRED   10
 
 /* --- the workers --- */
 
