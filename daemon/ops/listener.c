@@ -76,14 +76,19 @@ static int find_address(const char *address, struct addrinfo **found, struct fau
     char host[64];
     const char *colon = strrchr(address, ':');
     size_t len = colon ? (size_t)(colon - address) : 0, skip = address[0] == '[';
-    if (len <= 2 * skip || len >= sizeof host)
-        return fault_set(fault, "address_unusable", "address %s: expected an IP address and a port", address);
+    if (len <= 2 * skip || len >= sizeof host) {
+        fault_set(fault, "address_unusable", "address %s: expected an IP address and a port", address);
+        return -1;
+    }
     memcpy(host, address + skip, len - 2 * skip);
     host[len - 2 * skip] = '\0';
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                                    .ai_socktype = SOCK_STREAM};
     int error = getaddrinfo(host, colon + 1, &hints, found);
-    return error ? fault_set(fault, "address_unusable", "address %s: %s", address, gai_strerror(error)) : 0;
+    if (error == 0)
+        return 0;
+    fault_set(fault, "address_unusable", "address %s: %s", address, gai_strerror(error));
+    return -1;
 }
 
 int listener_open(struct listener **listener, const struct listener_options *options, struct fault *fault)

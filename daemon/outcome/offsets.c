@@ -36,8 +36,10 @@ static int make_room(struct offsets *offsets, struct fault *fault)
         return 0;
     size_t cap = offsets->cap ? offsets->cap * 2 : 16;
     struct run *runs = realloc(offsets->runs, cap * sizeof *runs);
-    if (!runs)
-        return fault_retry(fault, "no_memory", "no memory for a partition's offsets");
+    if (!runs) {
+        fault_retry(fault, "no_memory", "no memory for a partition's offsets");
+        return -1;
+    }
     offsets->runs = runs;
     offsets->cap = cap;
     return 0;

@@ -56,20 +56,25 @@ def canaries(person):
 
 def found(needle, text):
     """Does `text` hold it? alice@example.test is not found in malice@example.test."""
-    if needle.lower() not in text.lower():  # quick, and nearly always the end of it
-        return False
-    before = r"(?<![\w.+-])" if "@" in needle else ""
-    return re.search(before + re.escape(needle), text, re.IGNORECASE) is not None
+    return bool(_found([needle], text))
+
+
+def _found(needles, text):
+    lower = text.lower()  # where most of them end, and quickly
+    return [each for each in needles if each.lower() in lower and re.search(
+        (r"(?<![\w.+-])" if "@" in each else "") + re.escape(each), text, re.IGNORECASE)]
 
 
 def missing(person, text, kind="own"):
     """What of `kind` ("own" or "files") is not in the text."""
-    return [each for each in canaries(person)[kind] if not found(each, text)]
+    needles = canaries(person)[kind]
+    there = set(_found(needles, text))
+    return [each for each in needles if each not in there]
 
 
 def leaked(person, text):
     """What is in the text and must not be."""
-    return [each for each in canaries(person)["foreign"] if found(each, text)]
+    return _found(canaries(person)["foreign"], text)
 
 
 def counts(person):

@@ -6,14 +6,15 @@
   fault      kind, target, begin, end; done: false where it could not be inflicted
   exit       worker, status (negative: by this signal), told (to leave), at
   seen       request, kind, at                 a terminal event, as a reader that is there all the time got it
-  message    topic, partition, offset, committed, key, kind, headers, value    all of them, read after the end; the
-             value is a text, and left out where it is of no interest
+  message    topic, partition, offset, committed, key, kind, headers, value    all of them, read after the end; of the
+             topic of events what was aborted too. The value is a text, and left out where it is of no interest
   committed  topic, partition, offset          the group's, after the end
   object     request, name, size, sha256; of records `json`                    what the store holds after the end
   end        at, answered: false where the patience ended first
 
 Times are seconds of Unix time.
 """
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -88,15 +89,20 @@ def _read(bootstrap, topic, isolation):
 
 
 def add_messages(history, bootstrap, topics):
-    """All messages of the topics, {what: name}, those of aborted transactions too."""
-    for what, topic in topics.items():
-        committed = {(each.partition, each.offset) for each in _read(bootstrap, topic, "read_committed")}
-        for each in _read(bootstrap, topic, "read_uncommitted"):
+    """All messages of the topics, {what: name}; of the topic of events those of aborted transactions too."""
+    wanted = [(what, topic, "read_committed") for what, topic in topics.items()]
+    wanted.append(("aborted", topics["events"], "read_uncommitted"))
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:  # they mostly wait
+        found = dict(pool.map(lambda each: (each[0], _read(bootstrap, *each[1:])), wanted))
+    committed = {(each.partition, each.offset) for each in found["events"]}
+    found["aborted"] = [each for each in found["aborted"] if (each.partition, each.offset) not in committed]
+    for what, messages in found.items():
+        for each in messages:
             kind = each.kind if "ce_type" in each.headers else None
-            brief = what in ("requests", "control", "dead") or what.startswith("retry") or kind in BRIEF
-            history.add("message", topic=what, partition=each.partition, offset=each.offset, key=each.key, kind=kind,
-                        committed=(each.partition, each.offset) in committed, headers=each.headers,
-                        **({} if brief else {"value": each.value.decode()}))
+            valued = what in ("events", "aborted", "audit") and kind not in BRIEF
+            history.add("message", topic="events" if what == "aborted" else what, partition=each.partition,
+                        offset=each.offset, key=each.key, kind=kind, committed=what != "aborted", headers=each.headers,
+                        **({"value": each.value.decode()} if valued else {}))
 
 
 def add_store(history, store):

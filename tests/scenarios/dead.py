@@ -3,36 +3,18 @@
 
 Skipped where Maven Central is out of reach, unless CI=true.
 """
-import contextlib
+import base64
 import json
-import os
-import re
 import subprocess
-import tempfile
 import time
 import unittest
 import uuid
 
-from harness import DSARCTL, Keys, Scenario, canaries, host, merged, request_for, run, wait_for
-from portal import REQUEST_TYPE, Portal, attributes, broker_in, claims, sign
+from deliveries import PERSONAL, Delivery, Shared, setUpModule  # noqa: F401
+from harness import DSARCTL, merged, request_for, run, wait_for
+from portal import CANCEL_TYPE, REQUEST_TYPE, attributes, claims, sign
 
 CANARY = "canary-4d1e@example.test"
-PERSONAL = re.compile("|".join([canaries.MARK.pattern, canaries.ADDRESS.pattern]), re.IGNORECASE)
-
-
-class Shared:
-    """What all tests use: one broker, one example host, one set of keys."""
-
-
-def setUpModule():
-    cleanup = contextlib.ExitStack()
-    unittest.addModuleCleanup(cleanup.close)
-    folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="dsard-dead-"))
-    Shared.broker = cleanup.enter_context(broker_in(os.path.join(folder, "broker")))
-    Shared.host = host.Host(folder)
-    cleanup.callback(Shared.host.close)
-    Shared.keys = Keys(folder)
-    Shared.keys.make("portal", "stranger")
 
 
 def own(letter):
@@ -45,14 +27,14 @@ def place(letter):
     return f"{letter.partition}/{letter.offset}"
 
 
-class Dead(Scenario):
+class Dead(Delivery):
     def setUp(self):
         super().setUp()
-        self.portal = Portal(self, Shared.broker, Shared.host, Shared.keys, dead_partitions=2)
-        self.requests = self.portal.reader("requests")
+        self.site = self.portal(dead_partitions=2)
+        self.requests = self.site.reader("requests")
 
     def arguments(self, command, *options):
-        return [DSARCTL, "dead", command, "--brokers", Shared.broker.bootstrap, "--topic", self.portal.topics["dead"],
+        return [DSARCTL, "dead", command, "--brokers", Shared.broker.bootstrap, "--topic", self.site.topics["dead"],
                 *options]
 
     def dead(self, command, *options, status=0):
@@ -70,13 +52,13 @@ class Dead(Scenario):
 
     def bury(self, value=b"{}", key=None, headers=None, partition=0, **facts):
         """Puts a letter on the topic as a worker would, with other facts as they are given; returns its place."""
-        said = merged({"code": "unsigned", "text": "there is no signature", "topic": self.portal.topics["requests"],
+        said = merged({"code": "unsigned", "text": "there is no signature", "topic": self.site.topics["requests"],
                        "partition": "1", "offset": "7", "timestamp": "1795420800000", "timestamp-type": "CreateTime",
                        "consumer-group": "dsard", "time": "2026-11-23T08:00:00Z"}, facts)
-        before = len(self.portal.dead.all())
-        self.portal.send(value, key, {**(headers or {}), **{"dsar-dead-" + name: text for name, text in said.items()}},
+        before = len(self.site.dead.all())
+        self.site.send(value, key, {**(headers or {}), **{"dsar-dead-" + name: text for name, text in said.items()}},
                          "dead", partition)
-        return place(self.portal.buried(before + 1)[-1])
+        return place(self.site.buried(before + 1)[-1])
 
     def originals(self, n):
         """What stands on the topic of requests once n messages do."""
@@ -85,7 +67,7 @@ class Dead(Scenario):
 
     def count_originals(self):
         """{key: how often it stands on the topic of requests}, read to its end by another reader."""
-        done = run("kcat", "-C", "-e", "-q", "-b", Shared.broker.bootstrap, "-t", self.portal.topics["requests"], "-o",
+        done = run("kcat", "-C", "-e", "-q", "-b", Shared.broker.bootstrap, "-t", self.site.topics["requests"], "-o",
                    "beginning", "-X", "isolation.level=read_committed", "-f", "%k\n")
         self.assertEqual(done.returncode, 0, done.stderr)
         keys = done.stdout.split()
@@ -98,8 +80,8 @@ class Listing(Dead):
         one = self.bury(b"x" * 17, request, offset="4711")
         two = self.bury(b"{}", "alice@example.test", partition=1, code="bad_event", text="another\nline \x1b[2J",
                         time="2026-11-23T09:00:00Z")
-        self.portal.send(b"no letter", "foreign", {}, "dead", 1)
-        topic = self.portal.topics["requests"]
+        self.site.send(b"no letter", "foreign", {}, "dead", 1)
+        topic = self.site.topics["requests"]
         output, _ = self.dead("list")
         self.assertEqual(sorted(output.splitlines()), [
             f"{one} 2026-11-23T08:00:00Z unsigned {topic}/1/4711 {request} 17 there is no signature",
@@ -200,15 +182,15 @@ class Settling(Dead):
         self.assertEqual(self.settle("replay", "--all"), "1 letter replayed, 1 was settled before")
         self.assertEqual(self.count_originals(), {request: 1})
         self.assertEqual([each.value for each in self.originals(2)], [original.value, b"other"])
-        marker = next(each for each in self.portal.dead.all() if own(each).get("settled-partition") == "0")
+        marker = next(each for each in self.site.dead.all() if own(each).get("settled-partition") == "0")
         self.assertEqual((place(marker).split("/")[0], marker.key, marker.value), ("0", None, None))
         self.assertEqual(own(marker), {"settled": "replayed", "settled-partition": "0",
                                        "settled-offset": letter.split("/")[1]})
 
     def test_no_value_stays_no_value(self):
-        self.portal.send(None, "key", {"dsar-dead-code": "tombstone", "dsar-dead-topic": self.portal.topics["requests"]},
+        self.site.send(None, "key", {"dsar-dead-code": "tombstone", "dsar-dead-topic": self.site.topics["requests"]},
                          "dead", 0)
-        self.portal.buried(1)
+        self.site.buried(1)
         self.assertEqual(self.settle("replay", "--all"), "1 letter replayed, 0 were settled before")
         original, = self.originals(1)
         self.assertEqual((original.key, original.value, original.headers), ("key", None, {}))
@@ -223,12 +205,12 @@ class Settling(Dead):
         self.assertEqual(self.settle("replay", "--code", "nothing"), "0 letters replayed, 0 were settled before")
 
     def test_letters_go_back_to_their_own_topics_or_where_they_are_sent(self):
-        control, other = self.portal.reader("control"), self.portal.reader("audit")
-        self.bury(b"one", topic=self.portal.topics["control"], partition=1, offset="3")
+        control, other = self.site.reader("control"), self.site.reader("audit")
+        self.bury(b"one", topic=self.site.topics["control"], partition=1, offset="3")
         self.bury(b"two")
         third = self.bury(b"three", partition=1)
         self.bury(b"four", code="elsewhere", topic="dsar.gone")
-        self.assertEqual(self.settle("replay", "--letter", third, "--to", self.portal.topics["audit"]),
+        self.assertEqual(self.settle("replay", "--letter", third, "--to", self.site.topics["audit"]),
                          "1 letter replayed, 0 were settled before")
         output, errors = self.dead("replay", "--code", "elsewhere", status=1)
         self.assertEqual(output, "")
@@ -268,12 +250,12 @@ class Once(Dead):
     def bury_many(self, n, n_before=0):
         """n letters at once, of partition 0; their keys."""
         keys = [str(uuid.uuid4()) for _ in range(n)]
-        headers = {"code": "unknown_kid", "topic": self.portal.topics["requests"], "partition": "0", "offset": "1"}
+        headers = {"code": "unknown_kid", "topic": self.site.topics["requests"], "partition": "0", "offset": "1"}
         named = [word for name, text in headers.items() for word in ("-H", f"dsar-dead-{name}={text}")]
-        done = run("kcat", "-P", "-b", Shared.broker.bootstrap, "-t", self.portal.topics["dead"], "-K:", *named,
+        done = run("kcat", "-P", "-b", Shared.broker.bootstrap, "-t", self.site.topics["dead"], "-K:", *named,
                    data="".join(f"{key}:{key}\n" for key in keys))
         self.assertEqual(done.returncode, 0, done.stderr)
-        wait_for(lambda: sum("code" in own(each) for each in self.portal.dead.all()) == n_before + n, "the letters")
+        wait_for(lambda: sum("code" in own(each) for each in self.site.dead.all()) == n_before + n, "the letters")
         return keys
 
     def killed_replay(self, at):
@@ -316,7 +298,7 @@ class Once(Dead):
         partition, offset = letter.split("/")
         headers = {"settled": "replayed", "settled-partition": partition, "settled-offset": offset}
         named = [word for name, text in headers.items() for word in ("-H", f"dsar-dead-{name}={text}")]
-        with subprocess.Popen(["kcat", "-P", "-b", Shared.broker.bootstrap, "-t", self.portal.topics["dead"], "-p",
+        with subprocess.Popen(["kcat", "-P", "-b", Shared.broker.bootstrap, "-t", self.site.topics["dead"], "-p",
                                partition, "-Z", "-K:", *named, "-X", "transactional.id=" + str(uuid.uuid4())],
                               stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as other:
             self.addCleanup(other.kill)
@@ -334,7 +316,7 @@ class Once(Dead):
 
     def ends(self, partition):
         """The offset behind the last message of a partition of the dead letters, committed or not."""
-        done = run("kcat", "-Q", "-b", Shared.broker.bootstrap, "-t", f"{self.portal.topics['dead']}:{partition}:-1",
+        done = run("kcat", "-Q", "-b", Shared.broker.bootstrap, "-t", f"{self.site.topics['dead']}:{partition}:-1",
                    "-X", "isolation.level=read_uncommitted")
         return int(done.stdout.split()[-1])
 
@@ -344,16 +326,16 @@ class Workers(Dead):
 
     def test_a_letter_says_where_when_and_to_whom(self):
         began = int(time.time())
-        self.portal.worker()
-        self.portal.send(b"nothing", "key", {"ce_type": REQUEST_TYPE, "dsar-dead-text": "a former death"})
-        letter, = self.portal.buried(1)
+        self.site.worker()
+        self.site.send(b"nothing", "key", {"ce_type": REQUEST_TYPE, "dsar-dead-text": "a former death"})
+        letter, = self.site.buried(1)
         source, = self.originals(1)
         said = own(letter)
         self.assertEqual((letter.key, letter.value), ("key", b"nothing"))
         self.assertEqual((said["topic"], said["partition"], said["offset"]),
-                         (self.portal.topics["requests"], str(source.partition), str(source.offset)))
+                         (self.site.topics["requests"], str(source.partition), str(source.offset)))
         self.assertEqual((said["code"], said["timestamp-type"], said["consumer-group"]),
-                         ("bad_event", "CreateTime", self.portal.group))
+                         ("bad_event", "CreateTime", self.site.group))
         self.assertNotIn("former", said["text"])
         self.assertGreaterEqual(int(said["timestamp"]) // 1000, began - 1)
         buried = time.strptime(said["time"], "%Y-%m-%dT%H:%M:%SZ")
@@ -361,9 +343,9 @@ class Workers(Dead):
 
     def stuffed(self):
         """Messages full of canaries, each wrong in another place."""
-        key = Shared.keys.portal
+        key = self.keys.portal
         request = str(uuid.uuid4())
-        body = merged(request_for(CANARY, Shared.keys), {"subject_request_id": request, CANARY: CANARY})
+        body = merged(request_for(CANARY, self.keys), {"subject_request_id": request, CANARY: CANARY})
         value = json.dumps(body).encode()
         headers = attributes(request, **{"ce_time": "2026-11-23T08:00:00Z", CANARY: CANARY, "ce_" + CANARY: CANARY,
                                          "dsar-dead-text": CANARY, "dsar-dead-settled": CANARY})
@@ -372,7 +354,8 @@ class Workers(Dead):
             yield value, request, {**headers, name: CANARY}
             yield value, request, {name: CANARY}
         for claim in (*claims(key, request), CANARY):
-            yield value, request, {**headers, "dsar-signature": sign(key, value, claims(key, request, **{claim: CANARY}))}
+            signature = sign(key, value, claims(key, request, **{claim: CANARY}))
+            yield value, request, {**headers, "dsar-signature": signature}
         yield value, CANARY, signed
         yield value + CANARY.encode(), request, signed
         yield CANARY.encode(), CANARY, {}
@@ -393,13 +376,39 @@ class Workers(Dead):
                 yield (json.dumps(event | {member: wrong}).encode(), request,
                        {"content-type": "application/cloudevents+json", CANARY: CANARY})
 
+    def stuffed_cancels(self):
+        request = str(uuid.uuid4())
+        body = {"api_version": "2.0", "subject_request_id": request, "body_sha256": "0" * 64, CANARY: CANARY}
+        for member in list(body)[:3]:
+            for wrong in (CANARY, {CANARY: CANARY}):
+                value = json.dumps(body | {member: wrong}).encode()
+                yield value, request, self.site.signed(value, request, CANCEL_TYPE)
+        value = json.dumps(body).encode()
+        yield value, CANARY, self.site.signed(value, request, CANCEL_TYPE)
+        yield value, request, {**self.site.signed(value, request, CANCEL_TYPE), "ce_type": CANARY}
+        yield CANARY.encode(), request, attributes(request, ce_type=CANCEL_TYPE)
+
+    def stuffed_parked(self):
+        """Good requests that say of themselves on a retry topic what nobody has signed."""
+        body = request_for("bob", self.keys)
+        request, value = body["subject_request_id"], json.dumps(body).encode()
+        facts = base64.urlsafe_b64encode(json.dumps({"origin": CANARY, CANARY: CANARY}).encode()).decode().rstrip("=")
+        for parked in (CANARY, f"{CANARY}.{CANARY}.{CANARY}", f"{facts}.{facts}.{facts}", f"{facts}..{facts}",
+                       f"{facts}.{facts}.{CANARY}", CANARY * 500):
+            yield value, request, {**self.site.signed(value, request), "dsar-parked": parked}
+        yield value, CANARY, self.site.signed(value, request)
+        yield value, request, self.site.signed(value, request)
+
     def test_no_letter_says_in_its_own_headers_what_the_message_holds(self):
-        worker = self.portal.worker()
-        messages = list(self.stuffed())
-        for value, key, headers in messages:
-            self.portal.send(value, key, headers)
-        letters = self.portal.buried(len(messages))
-        self.assertGreater(len({own(letter)["code"] for letter in letters}), 8)
+        worker = self.site.worker()
+        sources = {"requests": self.stuffed(), "control": self.stuffed_cancels(), "retry.0": self.stuffed_parked()}
+        messages = [(*message, topic) for topic, source in sources.items() for message in source]
+        for value, key, headers, topic in messages:
+            self.site.send(value, key, headers, topic)
+        letters = self.site.buried(len(messages))
+        codes = {own(letter)["code"] for letter in letters}
+        self.assertLess({"bad_event", "bad_request", "bad_signature", "bad_parking", "bad_cancel", "sub_mismatch",
+                         "unknown_type", "tombstone"}, codes)
         for letter in letters:
             self.assertNotRegex(str(own(letter)), PERSONAL)
         self.assertNotRegex(worker.log(), PERSONAL)
@@ -407,31 +416,56 @@ class Workers(Dead):
         self.assertEqual(len(self.dead("list")[0].splitlines()), len(messages))
 
     def test_a_letter_replayed_when_its_cause_is_mended_is_completed_once(self):
-        self.portal.changes = merged(self.portal.changes, {"requests": {"trusted_keys_file": Shared.keys.stranger_public}})
-        worker = self.portal.worker()
-        request = self.portal.ask_for("bob")
-        letter, = self.portal.buried(1)
+        self.site.changes = merged(self.site.changes, {"requests": {"trusted_keys_file": self.keys.stranger_public}})
+        worker = self.site.worker()
+        request = self.site.ask_for("bob")
+        letter, = self.site.buried(1)
         self.assertEqual(own(letter)["code"], "unknown_kid")
         self.assertEqual(worker.end(), 0)
-        self.portal.changes = merged(self.portal.changes, {"requests": {"trusted_keys_file": Shared.keys.portal_public}})
-        self.portal.worker()
-        self.assertEqual(self.portal.said(request), [])
+        self.site.changes = merged(self.site.changes, {"requests": {"trusted_keys_file": self.keys.portal_public}})
+        self.site.worker()
+        self.assertEqual(self.site.said(request), [])
         self.assertEqual(self.settle("replay", "--code", "unknown_kid"), "1 letter replayed, 0 were settled before")
-        self.portal.heard(request, "completed")
+        self.site.heard(request, "completed")
         self.assertEqual(self.settle("replay", "--code", "unknown_kid"), "0 letters replayed, 1 was settled before")
         first, second = self.originals(2)
         self.assertEqual((first.partition, first.key, first.value, first.headers),
                          (second.partition, second.key, second.value, second.headers))
         # a request that comes later ends later
-        self.portal.heard(self.portal.ask_for("carol"), "completed")
-        self.assertEqual(self.portal.terminal(request), ["completed"])
-        self.assertEqual(len(self.portal.stored(request, ".zip")), 1)
-        self.assertEqual(len([each for each in self.portal.dead.all() if "code" in own(each)]), 1)
+        self.site.heard(self.site.ask_for("carol"), "completed")
+        self.assertEqual(self.site.terminal(request), ["completed"])
+        self.assertEqual(len(self.site.stored(request, ".zip")), 1)
+        self.assertEqual(len([each for each in self.site.dead.all() if "code" in own(each)]), 1)
+
+    def test_a_parked_request_is_replayed_where_it_was_parked_and_keeps_its_place(self):
+        self.site = self.portal(dead_partitions=2, delays=(4,))
+        former = self.site.changes
+        self.site.changes = merged(former, {"retry": {"attempts": 1, "breaker_failures": 0}})
+        worker = self.site.worker()
+        self.spoil("marketing", mode="error500")
+        request = self.site.ask(request_for("alice", self.keys) | {"padding": "x" * 1024})
+        self.site.heard(request, "retrying")
+        # while it is parked the workers are told that this is too much
+        worker.kill()
+        self.spoil("marketing", mode="ok")
+        self.site.changes = merged(former, {"requests": {"max_bytes": 1024}})
+        worker = self.site.worker()
+        letter, = self.site.buried(1)
+        self.assertEqual((own(letter)["code"], own(letter)["topic"]), ("too_large", self.site.topics["retry.0"]))
+        self.assertEqual(worker.end(), 0)
+        self.site.changes = former
+        self.site.worker()
+        self.assertEqual(self.settle("replay", "--code", "too_large"), "1 letter replayed, 0 were settled before")
+        self.check_one_completed(self.site, request)
+        reader = self.site.reader("retry.0")
+        first, second = wait_for(lambda: len(reader.all()) > 1 and reader.all(), "the message and its replay")
+        self.assertEqual((first.partition, first.value, first.headers),
+                         (second.partition, second.value, second.headers))
 
     def test_a_message_too_large_for_a_letter_cannot_be_replayed(self):
-        self.portal.worker()
-        self.portal.send(b"x" * 900_000, "large", {"ce_type": REQUEST_TYPE})
-        letter, = self.portal.buried(1)
+        self.site.worker()
+        self.site.send(b"x" * 900_000, "large", {"ce_type": REQUEST_TYPE})
+        letter, = self.site.buried(1)
         _, errors = self.dead("replay", "--all", status=1)
         self.assertIn(f"letter {place(letter)} cannot be replayed: its 900000 bytes were too many", errors)
         self.assertEqual(len(self.originals(1)), 1)
@@ -439,10 +473,10 @@ class Workers(Dead):
         self.assertIn("\nvalue: 900000 bytes, not kept\n", self.dead("show", "--all", "--value")[0])
 
     def test_the_largest_letter_that_is_kept_is_replayed(self):
-        self.portal.worker()
+        self.site.worker()
         value = b"x" * (640 * 1024 - 100)
-        self.portal.send(value, "large", {"ce_type": REQUEST_TYPE})
-        self.portal.buried(1)
+        self.site.send(value, "large", {"ce_type": REQUEST_TYPE})
+        self.site.buried(1)
         self.assertEqual(self.settle("replay", "--all"), "1 letter replayed, 0 were settled before")
         self.assertEqual([each.value for each in self.originals(2)], [value, value])
 

@@ -323,6 +323,8 @@ class ExactlyOnce(Delivery):
             portal.send(value, request, headers)
         completed = portal.heard(request, "completed")
         portal.heard(request, "repeated", 2)
+        for event in portal.said(request, "repeated"):
+            self.assertIn(event.own["repeats"]["type"], ("org.dsard.accepted.v1", "org.dsard.completed.v1"))
         other = json.dumps(merged(body, {"submitted_time": "2026-01-02T03:04:05Z"})).encode()
         portal.send(other, request, portal.signed(other, request))
         letter, = portal.buried(1)
@@ -331,6 +333,7 @@ class ExactlyOnce(Delivery):
         repeated = portal.heard(request, "repeated", 3)
         self.assertEqual(repeated.own["repeats"], {"type": "org.dsard.completed.v1",
                                                    "time": completed.headers["ce_time"]})
+        self.assertEqual(repeated.data["request_status"], "completed")
         self.assertEqual(portal.terminal(request), ["completed"])
         self.assertEqual([each.kind for each in portal.said(request)].count("accepted"), 1)
         self.assertEqual(len(portal.stored(request, ".zip")), 1)
