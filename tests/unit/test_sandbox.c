@@ -282,7 +282,7 @@ static const struct escape escapes[] = {
     {.name = "bpf", NOTHING, REFUSED, ENDED, SOMEWHERE},
     {.name = "userfault", NOTHING, REFUSED, ENDED, SOMEWHERE},
     {.name = "keys", NOTHING, REFUSED, ENDED, SOMEWHERE},
-    {.name = "mount", NOTHING, REFUSED, ENDED, SOMEWHERE},
+    {.name = "mount", FOLDER, REFUSED, ENDED, SOMEWHERE},
     {.name = "chroot", FOLDER, REFUSED, ENDED, SOMEWHERE},
     {.name = "personality", NOTHING, REFUSED, REFUSED, ANYWHERE, BUILT_PLAIN},
 };
