@@ -282,9 +282,20 @@ static bool is_of_kind(const json_t *value, const char *kind)
     return json_is_string(value);
 }
 
+/* The ports of a host that the connector takes when none is set. */
+static bool are_ports(const json_t *ports)
+{
+    size_t i;
+    json_t *port;
+    json_array_foreach (ports, i, port)
+        if (!is_of_kind(port, "port"))
+            return false;
+    return json_is_array(ports);
+}
+
 static int check_setting(const json_t *setting, const char *path, struct dsar_error *error)
 {
-    static const char *const keys[] = {"name", "kind", "required", "help", "default", NULL};
+    static const char *const keys[] = {"name", "kind", "required", "help", "default", "ports", NULL};
     static const char *const kinds[] = {"text", "url",     "path",    "socket", "host",
                                         "port", "integer", "boolean", "secret", NULL};
     if (!json_is_object(setting))
@@ -298,6 +309,9 @@ static int check_setting(const json_t *setting, const char *path, struct dsar_er
     const json_t *value = json_object_get(setting, "default");
     if (!is_among(kind, kinds))
         return bad(error, path, "a kind: text, url, path, socket, host, port, integer, boolean or secret");
+    const json_t *ports = json_object_get(setting, "ports");
+    if (ports && (strcmp(kind, "host") != 0 || !are_ports(ports)))
+        return bad(error, path, "`ports`, numbers from 1 to 65535, of a host alone");
     if (!json_is_boolean(json_object_get(setting, "required")))
         return bad(error, path, "`required`, true or false");
     if (value && (strcmp(kind, "secret") == 0 || !is_of_kind(value, kind)))

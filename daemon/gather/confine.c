@@ -50,7 +50,7 @@ static void add_port(struct needs *needs, long long port)
     for (size_t i = 0; i < needs->options.n_ports; i++)
         if (needs->ports[i] == port)
             return;
-    if (needs->options.n_ports < PORTS_MAX)
+    if (port >= 1 && port <= 65535 && needs->options.n_ports < PORTS_MAX)
         needs->ports[needs->options.n_ports++] = (uint16_t)port;
     else
         needs->full = true;
@@ -126,7 +126,31 @@ static void add_path(struct needs *needs, const char *path)
     }
 }
 
-static void add_setting(struct needs *needs, const char *kind, const json_t *value)
+static bool has_port(const json_t *hello, const json_t *settings)
+{
+    size_t i;
+    const json_t *setting;
+    json_array_foreach (json_object_get(hello, "settings"), i, setting) {
+        const char *kind = json_string_value(json_object_get(setting, "kind"));
+        const char *name = json_string_value(json_object_get(setting, "name"));
+        if (kind && name && strcmp(kind, "port") == 0 && json_object_get(settings, name))
+            return true;
+    }
+    return false;
+}
+
+/* `ports` are what its connector takes when no setting names one. */
+static void add_host(struct needs *needs, const char *host, const json_t *ports)
+{
+    size_t i;
+    const json_t *port;
+    needs->options.names |= is_name_to_look_up(host);
+    json_array_foreach (ports, i, port)
+        add_port(needs, json_integer_value(port));
+}
+
+static void add_setting(struct needs *needs, const json_t *setting, const char *kind, const json_t *value,
+                        bool has_port)
 {
     const char *text = json_string_value(value);
     if (strcmp(kind, "path") == 0 && text)
@@ -136,20 +160,21 @@ static void add_setting(struct needs *needs, const char *kind, const json_t *val
     else if (strcmp(kind, "port") == 0 && json_is_integer(value))
         add_port(needs, json_integer_value(value));
     else if (strcmp(kind, "host") == 0 && text)
-        needs->options.names |= is_name_to_look_up(text);
+        add_host(needs, text, has_port ? NULL : json_object_get(setting, "ports"));
     else if (strcmp(kind, "socket") == 0 && text)
         needs->options.unix_sockets = true;
 }
 
 static void add_settings(struct needs *needs, const json_t *hello, const json_t *settings)
 {
+    const bool port_is_set = has_port(hello, settings);
     size_t i;
     const json_t *setting;
     json_array_foreach (json_object_get(hello, "settings"), i, setting) {
         const char *name = json_string_value(json_object_get(setting, "name"));
         const char *kind = json_string_value(json_object_get(setting, "kind"));
         if (name && kind)
-            add_setting(needs, kind, json_object_get(settings, name));
+            add_setting(needs, setting, kind, json_object_get(settings, name), port_is_set);
     }
 }
 

@@ -24,6 +24,7 @@ import json, os, socket, sys
 sys.dont_write_bytecode = True
 SETTINGS = [{"name": name, "kind": kind, "required": False, "help": "tried"} for name, kind in
             (("path", "path"), ("url", "url"), ("host", "host"), ("port", "port"), ("socket", "socket"), ("more", "text"))]
+SETTINGS[2]["ports"] = [3306, 5432]
 
 def say(message, payload=b""):
     sys.stdout.buffer.write(json.dumps(message).encode() + b"\\n" + payload)
@@ -181,6 +182,12 @@ class Sandbox(Nosy):
                      "  connects to TCP port 53", "  asks name servers", f"  reads and runs {sys.base_prefix}", "sandbox"):
             self.assertIn(line + "\n", done.stdout)
 
+    def test_a_host_brings_its_usual_ports_where_none_is_set(self):
+        for settings, ports in (({"host": "db"}, {"3306", "5432", "53"}), ({"host": "db", "port": "3307"}, {"3307", "53"}),
+                                ({"host": "::1"}, {"3306", "5432"}), ({}, set())):
+            done = harness.run(harness.DSARD, "check", "-c", self.config(self.source({}, settings)))
+            self.assertEqual(set(re.findall(r"connects to TCP port (\d+)", done.stdout)), ports, done.stderr)
+
     def test_what_cannot_be_granted_is_an_error(self):
         for sandbox, says in (({"read": ["nothing-here"]}, r"sandbox\.read: \S+/nothing-here: No such file"),
                               ({"connect": ["0"]}, "a port, 1 to 65535"), ({"connect": ["65536"]}, "a port, 1 to 65535"),
@@ -241,7 +248,7 @@ class Lacking(Nosy):
         given = harness.save(self.path("given"), {})
         request = harness.save(self.path("request.json"), harness.request_for("alice", self.keys))
         config = self.config(self.source({"read": ["read", self.keys.exporter], "write": ["write", self.path("new")],
-                                          "udp": ["udp", 53]}, {"path": given}))
+                                          "udp": ["udp", 53], "kill": ["kill", None]}, {"path": given}))
         for what, parts, lost in (("landlock", ("files", "ports", "signals"), {"read", "write"}), ("filters", ("calls",), {"udp"})):
             with self.subTest(what):
                 done = self.on_kernel_without(what, "check", "-c", config)
