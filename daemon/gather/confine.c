@@ -165,7 +165,7 @@ static void add_setting(struct needs *needs, const json_t *setting, const char *
         needs->options.unix_sockets = true;
 }
 
-static void add_settings(struct needs *needs, const json_t *hello, const json_t *settings)
+static void add_declared(struct needs *needs, const json_t *hello, const json_t *settings)
 {
     const bool port_is_set = has_port(hello, settings);
     size_t i;
@@ -176,6 +176,9 @@ static void add_settings(struct needs *needs, const json_t *hello, const json_t 
         if (name && kind)
             add_setting(needs, setting, kind, json_object_get(settings, name), port_is_set);
     }
+    json_t *path;
+    json_array_foreach (json_object_get(hello, "reads"), i, path)
+        add_read(needs, json_string_value(path));
 }
 
 /* What the operator grants on top. */
@@ -288,7 +291,7 @@ int confine_work(struct sandbox **sandbox, const struct config *config, const st
             ? -1
             : 0;
     if (!result) {
-        add_settings(needs, hello, settings);
+        add_declared(needs, hello, settings);
         result = add_granted(needs, fault) || make(sandbox, needs, fault) ? -1 : 0;
     }
     json_decref(settings);

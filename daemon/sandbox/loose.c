@@ -88,10 +88,9 @@ static int add_processes(scmp_filter_ctx filter, const struct loose_options *opt
                                   SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
     if (result || options->processes)
         return result ? result : calls_add(filter, REFUSED, leaving);
-#ifndef DSAR_SANITIZED
-    result =
-        seccomp_rule_add(filter, REFUSED, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
-#endif
+    if (!CALLS_SANITIZED)
+        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(clone), 1,
+                                  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
     return result ? result : calls_add(filter, REFUSED, starting);
 }
 

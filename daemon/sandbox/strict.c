@@ -110,12 +110,10 @@ static int add_rules(scmp_filter_ctx filter)
         result = calls_add(filter, ENDED, calls_hostile);
     if (!result)
         result = calls_add(filter, ENDED, starting);
-#ifndef DSAR_SANITIZED
-    if (!result)
+    if (!result && !CALLS_SANITIZED)
         result = add_memory(filter);
-    if (!result)
+    if (!result && !CALLS_SANITIZED)
         result = add_threads(filter);
-#endif
     return result ? result : add_chosen(filter);
 }
 

@@ -63,7 +63,7 @@ def attempt(what, target):
     if what == "environment":
         return json.dumps(dict(os.environ))
 
-say({"type": "hello", "protocol": 1, "name": "nosy", "version": "1", "settings": SETTINGS, "collections": [
+say({"type": "hello", "protocol": 1, "name": "nosy", "version": "1", "settings": SETTINGS, "reads": ["/etc/group"], "collections": [
     {"name": "attempts", "title": "Attempts", "category": "attempts", "needs": ["email"], "fields": {"": "own"}}]})
 for line in sys.stdin:
     heard = json.loads(line)
@@ -115,7 +115,7 @@ class Sandbox(Nosy):
         for path in (given, other, given + "-wal"):
             harness.save(path, {})
         came = self.tried(
-            {"path": ["read", given], "beside": ["read", given + "-wal"], "url": ["tcp", port],
+            {"path": ["read", given], "beside": ["read", given + "-wal"], "url": ["tcp", port], "reads": ["read", "/etc/group"],
              "other": ["read", other], "configuration": ["read", self.path("dsard.yaml")], "key": ["read", self.keys.exporter],
              "users": ["read", "/etc/passwd"], "parent": ["read", f"/proc/{os.getpid()}/environ"],
              "store": ["read", self.path("out")], "write": ["write", given], "create": ["write", self.path("new")],
@@ -123,7 +123,7 @@ class Sandbox(Nosy):
              "fork": ["fork", None], "exec": ["exec", "/bin/true"], "kill": ["kill", None],
              "environment": ["environment", None]},
             {"path": given, "url": f"http://127.0.0.1:{port}/"})
-        self.assertEqual({came.pop(name) for name in ("path", "beside", "url")}, {"done"})
+        self.assertEqual({came.pop(name) for name in ("path", "beside", "url", "reads")}, {"done"})
         # Python sets one itself where the locale is none
         self.assertLessEqual(set(json.loads(came.pop("environment"))), {"LC_CTYPE"})
         self.assertEqual({name: said for name, said in came.items() if said not in NO}, {})
