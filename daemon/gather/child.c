@@ -28,15 +28,16 @@ static void close_fd(int *fd)
 static void child_run(char *const argv[], const int fds[3], int report, const struct sandbox_entry *entry)
 {
     static char *const empty[] = {NULL};
-    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    const struct sigaction by_default = {.sa_handler = SIG_DFL}, ignored = {.sa_handler = SIG_IGN};
     sigset_t nothing;
     sigemptyset(&nothing);
     if (dup3(report, REPORT_FD, O_CLOEXEC) < 0)
         goto failed;
     report = REPORT_FD;
     if (setsid() < 0 || sigprocmask(SIG_SETMASK, &nothing, NULL) || sigaction(SIGPIPE, &by_default, NULL) ||
-        dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[1], STDOUT_FILENO) < 0 ||
-        dup2(fds[2], STDERR_FILENO) < 0 || sandbox_enter(entry) ||
+        /* what it may not write is an error to it, not its end */
+        sigaction(SIGXFSZ, &ignored, NULL) || dup2(fds[0], STDIN_FILENO) < 0 ||
+        dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[2], STDERR_FILENO) < 0 || sandbox_enter(entry) ||
         syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U))
         goto failed;
     execve(argv[0], argv, empty);

@@ -17,14 +17,16 @@
 
 #define INT_BITS 0xffffffffu /* what the kernel reads of an int */
 
-/* Allowed whatever their arguments are. Files can only be read, and only those of the sandbox: Landlock sees to it. */
+/* Allowed whatever their arguments are. Which files are read, and that none is written, is seen to by Landlock and the limit
+ * of their size: SQLite tries both. */
 static const char *const allowed[] = {
     /* files */
-    "open", "openat", "openat2", "close", "close_range", "read", "readv", "pread64", "preadv", "preadv2",
-    "write", "writev", "lseek", "fadvise64", "readahead", "sendfile", "splice", "dup", "dup2", "dup3",
-    "fcntl", "flock", "umask", "stat", "lstat", "fstat", "newfstatat", "statx", "statfs", "fstatfs", "access",
-    "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd", "chdir",
-    "fchdir", "getxattr", "lgetxattr", "fgetxattr", "listxattr", "llistxattr", "flistxattr",
+    "open", "openat", "openat2", "close", "close_range", "read", "readv", "pwrite64", "ftruncate", "fsync",
+    "fdatasync", "unlink", "pread64", "preadv", "preadv2", "write", "writev", "lseek", "fadvise64",
+    "readahead", "sendfile", "splice", "dup", "dup2", "dup3", "fcntl", "flock", "umask", "stat", "lstat",
+    "fstat", "newfstatat", "statx", "statfs", "fstatfs", "access", "faccessat", "faccessat2", "readlink",
+    "readlinkat", "getdents", "getdents64", "getcwd", "chdir", "fchdir", "getxattr", "lgetxattr", "fgetxattr",
+    "listxattr", "llistxattr", "flistxattr",
     /* memory */
     "brk", "munmap", "mremap", "madvise", "mincore", "membarrier", "mlock", "mlock2", "munlock", "mlockall",
     "munlockall",

@@ -36,8 +36,6 @@
 #define PROTOCOL_MPTCP 262
 #define CALL_FCHMODAT2 452
 
-extern char **environ;
-
 /* Each attempt gives -1 with errno when it was refused. */
 
 static int fail_with(int number)

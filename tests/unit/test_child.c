@@ -79,11 +79,12 @@ static void there_are_no_new_privileges_and_no_core_dumps(void **state)
 {
     char text[4096];
     run("grep NoNewPrivs /proc/self/status; grep 'core file' /proc/self/limits; grep SigBlk "
-        "/proc/self/status",
+        "/proc/self/status; grep SigIgn /proc/self/status",
         text, sizeof text);
     assert_non_null(strstr(text, "NoNewPrivs:\t1"));
     assert_non_null(strstr(text, "Max core file size        0                    0"));
     assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
+    assert_non_null(strstr(text, "SigIgn:\t0000000001000000")); /* SIGXFSZ */
 }
 
 static void a_program_that_is_not_there_is_reported(void **state)
