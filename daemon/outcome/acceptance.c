@@ -117,17 +117,20 @@ int acceptance_recall(const struct records *records, const struct request *reque
     return 0;
 }
 
-int acceptance_matches(const struct records *records, const char *request, const unsigned char sha256[32],
-                       const char *source, bool *matches, struct fault *fault)
+int acceptance_find(const struct records *records, const char *request, const unsigned char sha256[32],
+                    const char *source, json_t **json, struct origin *origin, struct fault *fault)
 {
     char expected[HEX_SHA256_MAX];
     struct accepted accepted;
-    json_t *json;
-    *matches = false;
-    if (find(records, request, &json, &accepted, fault))
+    *json = NULL;
+    if (find(records, request, json, &accepted, fault))
         return fault_is(fault, "not_found") ? 0 : -1;
     hex_encode(sha256, 32, expected);
-    *matches = strcmp(accepted.body_sha256, expected) == 0 && strcmp(accepted.source, source) == 0;
-    json_decref(json);
+    if (strcmp(accepted.body_sha256, expected) == 0 && strcmp(accepted.source, source) == 0) {
+        *origin = accepted.origin;
+    } else {
+        json_decref(*json);
+        *json = NULL;
+    }
     return 0;
 }

@@ -27,9 +27,13 @@ static bool matches(const struct stage *stage, unsigned char first, const char *
 {
     const unsigned char sha256[32] = {first};
     struct fault fault;
-    bool result;
-    assert_int_equal(acceptance_matches(&stage->records, ID, sha256, source, &result, &fault), 0);
-    return result;
+    struct origin origin;
+    json_t *json;
+    assert_int_equal(acceptance_find(&stage->records, ID, sha256, source, &json, &origin, &fault), 0);
+    if (json)
+        assert_true(origin_equal(&origin, &here));
+    json_decref(json);
+    return json;
 }
 
 static void a_request_belongs_to_the_first_message(void **state)
@@ -71,13 +75,15 @@ static void one_that_is_not_genuine_is_a_fault(void **state)
     const unsigned char sha256[32] = {0};
     struct fault fault;
     enum acceptance acceptance;
-    bool result;
+    struct origin origin;
+    json_t *json;
     put_object(stage, ID, "accepted", "{}\nx\n", 5);
     assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &came, &acceptance, &fault),
                      -1);
     assert_string_equal(fault.code, "bad_record");
     assert_false(fault.retryable);
-    assert_int_equal(acceptance_matches(&stage->records, ID, sha256, SOURCE, &result, &fault), -1);
+    assert_int_equal(acceptance_find(&stage->records, ID, sha256, SOURCE, &json, &origin, &fault), -1);
+    assert_null(json);
     assert_string_equal(fault.code, "bad_record");
     json_t *empty = json_object();
     assert_int_equal(store_remove(stage->store, ID, "accepted", &fault), 0);
