@@ -57,13 +57,13 @@ class Recovery(Scenario):
     def spoil(**fault):
         Shared.host.stubs["mautic"].spoil(fault)
 
-    def hold(self, portal, person="alice", **fault):
-        """Asks for a person whose export waits at one source until the fault is healed; returns the request."""
+    def hold(self, portal, body=None, **fault):
+        """Sends a request whose export waits at one source until the fault is healed; returns its id."""
         stub = Shared.host.stubs["mautic"]
         self.spoil(mode="hang", **fault)
         with stub.lock:
             stub.calls.clear()
-        request = portal.ask_for(person)
+        request = portal.ask(body or request_for("alice", Shared.keys))
 
         def asked():
             with stub.lock:
@@ -222,11 +222,8 @@ class Case4JoinAndLeave(Recovery):
         """Its partition is gone, and by its new owner the request was cancelled."""
         portal = self.portal()
         one = portal.worker("one")
-        self.spoil(mode="hang")
         body = request_for("alice", Shared.keys)
-        request = body["subject_request_id"]
-        portal.ask(body)
-        wait_for(lambda: Shared.host.stubs["mautic"].calls, "the source to be asked")
+        request = self.hold(portal, body)
         with Shared.proxy.cut(client=self.identity(portal, "one")):
             two = portal.worker("two")
             wait_for(lambda: "another worker is working on it" in two.log(), lambda: f"the claim: {two.log()}")
