@@ -252,13 +252,15 @@ class Lacking(Nosy):
         request = harness.save(self.path("request.json"), harness.request_for("alice", self.keys))
         config = self.config(self.source({"read": ["read", self.keys.exporter], "write": ["write", self.path("new")],
                                           "udp": ["udp", 53], "kill": ["kill", None]}, {"path": given}))
+        os.mkdir(self.path("filters"))
+        os.mkdir(self.path("landlock"))
         for what, parts, lost in (("landlock", ("files", "ports", "signals"), {"read", "write"}), ("filters", ("calls",), {"udp"})):
             with self.subTest(what):
                 done = self.on_kernel_without(what, "check", "-c", config)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 missing = re.findall(r"(?m)^  (\w+) +no: ", done.stdout)
                 self.assertEqual(sorted(set(missing) - {"user"}), sorted(parts))
-                done = self.on_kernel_without(what, "once", "-c", config, "--request", request, "--out", self.path("out"))
+                done = self.on_kernel_without(what, "once", "-c", config, "--request", request, "--out", self.path(what))
                 self.assertEqual(done.returncode, 0, done.stderr)
                 for part in parts:
                     self.assertRegex(done.stderr, f"the sandbox lacks {part}: ")
