@@ -11,8 +11,7 @@
 
 static int open_beneath(int folder, const char *path, int flags, uint64_t resolve)
 {
-    const struct open_how how = {.flags = (unsigned)(flags | O_RDONLY | O_NOFOLLOW | O_CLOEXEC),
-                                 .resolve = resolve};
+    const struct open_how how = {.flags = (unsigned)(flags | O_RDONLY | O_CLOEXEC), .resolve = resolve};
     long fd;
     do
         fd = syscall(SYS_openat2, folder, path, &how, sizeof how);
