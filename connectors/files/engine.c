@@ -52,6 +52,26 @@ void engine_wipe(struct engine *engine)
     *engine = (struct engine){.profile = NULL};
 }
 
+static bool asks_for_users(const struct engine *engine)
+{
+    for (size_t i = 0; i < engine->n_roots; i++)
+        if (json_object_get(engine->roots[i].owner, "user"))
+            return true;
+    return false;
+}
+
+json_t *engine_hello(const struct engine *engine, struct dsar_error *error)
+{
+    json_t *hello = profile_hello(engine->profile, error);
+    if (hello && asks_for_users(engine) &&
+        json_object_set_new(hello, "reads", json_pack("[s, s]", "/etc/passwd", "/etc/nsswitch.conf"))) {
+        error_no_memory(error);
+        json_decref(hello);
+        return NULL;
+    }
+    return hello;
+}
+
 int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
                      struct dsar_error *error)
 {

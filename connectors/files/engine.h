@@ -17,6 +17,9 @@ int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error 
     __attribute__((warn_unused_result));
 void engine_wipe(struct engine *engine);
 
+/* The hello message: a new reference; NULL with an error. */
+json_t *engine_hello(const struct engine *engine, struct dsar_error *error);
+
 /* Takes the settings. Opens nothing. */
 int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
                      struct dsar_error *error) __attribute__((warn_unused_result));

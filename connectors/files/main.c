@@ -19,7 +19,7 @@ static json_t *hello(int argc, char **argv, void **state, struct dsar_error *err
         error_no_memory(error);
         return NULL;
     }
-    json_t *message = engine_load(engine, argc, argv, error) ? NULL : profile_hello(engine->profile, error);
+    json_t *message = engine_load(engine, argc, argv, error) ? NULL : engine_hello(engine, error);
     if (message)
         *state = engine;
     else

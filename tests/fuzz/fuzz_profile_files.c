@@ -14,7 +14,7 @@ static void check_hello(const struct engine *engine)
 {
     struct dsar_error error;
     struct fault fault;
-    json_t *hello = profile_hello(engine->profile, &error);
+    json_t *hello = engine_hello(engine, &error);
     if (!hello || hello_check(hello, "files", &fault))
         abort();
     json_decref(hello);

@@ -692,6 +692,12 @@ class Profiles(Files):
             with self.subTest(where, collection=collection):
                 self.refused(where, **collection)
 
+    def test_hello_says_that_users_are_looked_up(self):
+        for owner, reads in (({"user": {"id": "login"}}, ["/etc/passwd", "/etc/nsswitch.conf"]), ({"uid": {"setting": "uid"}}, None)):
+            connector = peer.Connector([ENGINE, "--profile", harness.save(self.path("profile.json"), profile(owner=owner))])
+            self.addCleanup(self.stop, connector)
+            self.assertEqual(connector.hear()[0].get("reads"), reads)
+
     def test_settings_are_checked(self):
         for settings in ({"base": "relative"}, {"base": self.path("base"), "most": 0}, {}):
             connector = peer.Connector([ENGINE, "--profile", harness.save(
