@@ -617,6 +617,14 @@ class AccessLogs(Files):
         self.assertEqual((outcome.status, outcome.code, len(outcome.records)), ("partial", "source_answer", 2))
         self.assertIn(": 2", outcome.end["text"])
 
+    def test_a_line_that_is_too_long_is_nobodys(self):
+        # its beginning and its end are in the blocks that are read first and last, and would make a line together
+        block = 65536
+        length = block - len(self.others) + block + 1000
+        self.write("access.log", text=self.others + line(agent="a" * (length - len(line(agent="")))) + line())
+        outcome = self.by_address("192.0.2.7")
+        self.assertEqual((outcome.code, len(outcome.records)), ("source_answer", 1))
+
     def test_a_line_that_is_being_written_is_passed_over(self):
         self.write("access.log", text=line() + line()[:60])
         outcome = self.by_address("192.0.2.7")
@@ -651,11 +659,13 @@ class AccessLogs(Files):
         self.assertEqual((outcome.code, len(outcome.records)), ("too_large", 4))
 
     def test_a_log_that_is_rotated_while_it_is_read(self):
+        self.write("access.log.1", text=self.others)
         self.write("access.log", text=line() * 100000)
         connector = self.engine(profile(**self.BY_ADDRESS))
         self.ask(connector, ("ip_address", "192.0.2.7"))
         self.assertEqual(connector.hear()[0]["type"], "record")
         os.rename(self.path("base", "access.log"), self.path("base", "access.log.1"))
+        self.write("access.log")
         outcome = self.hear(connector)
         self.assertEqual((outcome.code, outcome.end["retryable"], outcome.end["count"]), ("source_changed", True, 100000))
 
