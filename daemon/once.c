@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "outcome/attempt.h"
+#include "outcome/ending.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -103,10 +104,24 @@ static int tell(const struct exporter *exporter, const struct receipt *receipt, 
     return coverage && strcmp(coverage, "complete") == 0 ? EXIT_DONE : EXIT_GAPS;
 }
 
+/* A request ends once in one store. */
+static int refuse_second(const struct exporter *exporter, const struct request *request, struct fault *fault)
+{
+    struct receipt *first;
+    if (receipt_find(&first, &exporter->records, request->id, fault))
+        return -1;
+    if (!first)
+        return 0;
+    receipt_free(first);
+    return fault_set(fault, "answered", "%s/%s: the request was answered here before: use another --out",
+                     exporter->config->store.path, request->id);
+}
+
 static int answer(struct exporter *exporter, const struct request *request, enum request_verdict verdict,
                   const struct fault *why, const struct cancel *leave)
 {
     const struct origin origin = {.topic = "once"};
+    const struct ending ending = ending_of(request, &origin);
     struct receipt *receipt;
     struct fault fault;
     int64_t retry_after_ms;
@@ -118,9 +133,10 @@ static int answer(struct exporter *exporter, const struct request *request, enum
         .cancel = leave,
         .progress_cb = isatty(STDERR_FILENO) ? show_progress : NULL,
     };
-    int failed = verdict == REQUEST_OK
-                     ? attempt_run(&attempt, &receipt, &retry_after_ms, &fault)
-                     : attempt_end(exporter, request, &origin, EVENT_REFUSED, why, &receipt, &fault);
+    if (refuse_second(exporter, request, &fault))
+        return command_failed("once", &fault, fault_is(&fault, "answered") ? EXIT_USAGE : EXIT_FAILED);
+    int failed = verdict == REQUEST_OK ? attempt_run(&attempt, &receipt, &retry_after_ms, &fault)
+                                       : ending_take(&ending, exporter, EVENT_REFUSED, why, &receipt, &fault);
     if (failed)
         return command_failed("once", &fault, EXIT_FAILED);
     int status = tell(exporter, receipt, &fault);

@@ -1,13 +1,13 @@
 #include "gather/catalog.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "config/source_check.h"
 #include "gather/hello.h"
 #include "gather/session.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static char **make_argv(const struct source_config *config)
 {
@@ -68,7 +68,7 @@ static bool add_source(struct catalog *catalog, const struct config *config,
     struct catalog_source *source = &catalog->sources[catalog->n_sources++];
     source->config = source_config;
     pthread_mutex_init(&source->gate_lock, NULL);
-    pthread_cond_init(&source->gate_free, NULL);
+    cond_init(&source->gate_free);
     breaker_init(&source->breaker, source_config->name, config->retry.breaker_failures,
                  config->retry.breaker_open_s);
     struct fault fault;
@@ -121,14 +121,7 @@ void catalog_free(struct catalog *catalog)
 static void await_place(struct catalog_source *source)
 {
     /* neither a cancelled request nor time wakes the condition, so they are looked at now and then */
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 200000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    pthread_cond_timedwait(&source->gate_free, &source->gate_lock, &until);
+    cond_wait_until(&source->gate_free, &source->gate_lock, clock_now_ms() + 200);
 }
 
 static int left_alone(const struct catalog_source *source, struct fault *fault)

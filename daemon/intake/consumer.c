@@ -29,20 +29,50 @@ int consumer_committed(struct consumer *consumer, rd_kafka_topic_partition_list_
                : 0;
 }
 
-static int take_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+/* The membership under which the partitions are held. NULL once we are no longer in the group: librdkafka then gives one
+ * without a member, and brokers refuse nothing that is committed with that. Whether there is a member is asked afterwards:
+ * there cannot be another one before the assignment is answered. */
+static rd_kafka_consumer_group_metadata_t *take_membership(struct consumer *consumer)
 {
-    rd_kafka_resp_err_t error;
+    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer->client);
+    char *member = rd_kafka_memberid(consumer->client);
+    const bool joined = member && *member;
+    if (member)
+        rd_kafka_mem_free(consumer->client, member);
+    if (group && !joined) {
+        rd_kafka_consumer_group_metadata_destroy(group);
+        group = NULL;
+    }
+    return group;
+}
+
+static int read_committed_offsets(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+{
     for (unsigned tried = 1; consumer_committed(consumer, partitions, &consumer->fault); tried++) {
         log_fault(consumer->opaque.log, LOG_LEVEL_WARNING, NULL, "kafka consumer", &consumer->fault);
         if (tried == COMMITTED_TRIES)
             return -1;
     }
-    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(consumer->client);
-    if (!group)
-        return fault_retry(&consumer->fault, "kafka", "there is no membership of the consumer group");
+    return 0;
+}
+
+/* What takes time comes after the membership: if that is over by the end, what is committed with it is refused. */
+static int take_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *partitions)
+{
+    rd_kafka_consumer_group_metadata_t *group = take_membership(consumer);
+    if (!group) {
+        log_line(consumer->opaque.log, LOG_LEVEL_WARNING, NULL,
+                 "kafka consumer: removed from the group before an assignment was taken; joining again");
+        rd_kafka_assign(consumer->client, NULL);
+        return 0;
+    }
+    if (read_committed_offsets(consumer, partitions)) {
+        rd_kafka_consumer_group_metadata_destroy(group);
+        return -1;
+    }
     if (consumer->callbacks.assigned(consumer->callbacks.ctx, partitions, group, &consumer->fault))
         return -1;
-    error = rd_kafka_assign(consumer->client, partitions);
+    rd_kafka_resp_err_t error = rd_kafka_assign(consumer->client, partitions);
     if (error)
         return fault_retry(&consumer->fault, "kafka", "the assignment was not accepted: %s",
                            rd_kafka_err2str(error));

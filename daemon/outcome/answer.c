@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "outcome/acceptance.h"
 #include "outcome/attempt.h"
+#include "outcome/ending.h"
 #include "outcome/outcomes.h"
 #include "outcome/reading.h"
-#include "outcome/revocation.h"
 #include "outcome/withdrawal.h"
 
 #include <inttypes.h>
@@ -24,12 +24,13 @@ struct answer {
     struct about about;
     bool genuine;  /* the message may be relied on */
     bool accepted; /* and the request is this message's: it may end it */
+    bool copy;     /* or another's */
 };
 
 static void forget(struct answer *answer)
 {
     reading_wipe(&answer->reading);
-    answer->genuine = answer->accepted = false;
+    answer->genuine = answer->accepted = answer->copy = false;
 }
 
 static const char *request_id(const struct answer *answer)
@@ -57,7 +58,7 @@ static int look_for_withdrawal(const struct answer *answer, bool *withdrawn, str
     return 0;
 }
 
-/* What an orphan stored or removed could get in the way of its new owner, who ends it. */
+/* What an orphan cannot answer its new owner may. */
 static bool leave_to_owner(const struct answer *answer)
 {
     if (desk_owns(answer->answerer->desk, answer->item))
@@ -66,95 +67,80 @@ static bool leave_to_owner(const struct answer *answer)
     return true;
 }
 
-/* Ends a request that was withdrawn before its outcome was published, whatever that would have been. */
-static int end_withdrawn(const struct answer *answer, struct fault *fault)
+/* Takes over the receipt. */
+static int publish(const struct answer *answer, struct receipt *receipt, struct fault *fault)
 {
-    struct exporter *exporter = answer->exporter;
-    struct receipt *receipt;
-    struct fault why;
-    if (leave_to_owner(answer))
-        return 0;
-    fault_set(&why, "withdrawn", "whoever asked has cancelled the request");
-    if (revocation_outcomes(exporter->store, request_id(answer), fault) ||
-        attempt_end(exporter, answer->reading.request, &answer->reading.parked.origin, EVENT_CANCELLED, &why,
-                    &receipt, fault))
-        return -1;
-    log_line(exporter->log, LOG_LEVEL_INFO, request_id(answer), "cancelled");
     int result = outcomes_receipt(&answer->about, receipt, answer->item, fault);
     receipt_free(receipt);
     return result;
 }
 
-/* The receipt is durable by now, and only then do we look for a withdrawal: whoever withdraws stores first and then looks
- * for receipts (control.c), so at least one of us sees what the other has stored. */
-static int publish(const struct answer *answer, const struct receipt *receipt, struct fault *fault)
+static struct ending ending(const struct answer *answer)
 {
-    bool withdrawn = false;
-    if (receipt->type != EVENT_CANCELLED && look_for_withdrawal(answer, &withdrawn, fault))
+    return ending_of(answer->reading.request, &answer->reading.parked.origin);
+}
+
+static int end_withdrawn(const struct answer *answer, struct fault *fault)
+{
+    const struct ending end = ending(answer);
+    struct receipt *receipt;
+    if (ending_withdraw(&end, answer->exporter, &receipt, fault))
         return -1;
-    return withdrawn ? end_withdrawn(answer, fault)
-                     : outcomes_receipt(&answer->about, receipt, answer->item, fault);
+    log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "cancelled: it ends as %s",
+             event_type_name(receipt->type));
+    return publish(answer, receipt, fault);
 }
 
 static int end_request(const struct answer *answer, enum event_type type, const struct fault *why,
                        struct fault *fault)
 {
+    const struct ending end = ending(answer);
     struct receipt *receipt;
     if (leave_to_owner(answer))
         return 0;
-    log_fault(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer), event_type_name(type), why);
-    if (attempt_end(answer->exporter, answer->reading.request, &answer->reading.parked.origin, type, why,
-                    &receipt, fault))
+    if (ending_take(&end, answer->exporter, type, why, &receipt, fault))
         return -1;
-    int result = publish(answer, receipt, fault);
-    receipt_free(receipt);
-    return result;
+    log_fault(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer), event_type_name(receipt->type),
+              why);
+    return publish(answer, receipt, fault);
 }
 
 /* --- what the store knows --- */
 
-static int find_receipt(const struct answer *answer, struct receipt **receipt, struct fault *fault)
-{
-    size_t n_bad;
-    if (receipt_find(receipt, &answer->exporter->records, request_id(answer), &answer->reading.parked.origin,
-                     &n_bad, fault))
-        return -1;
-    if (n_bad)
-        log_line(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer),
-                 "%zu receipts are not genuine and are ignored", n_bad);
-    return 0;
-}
-
 static int repeat(const struct answer *answer, struct fault *fault)
 {
     struct receipt *first;
-    if (find_receipt(answer, &first, fault))
+    if (receipt_find(&first, &answer->exporter->records, request_id(answer), fault))
         return -1;
     int result = outcomes_repeated(&answer->about, first, answer->item, fault);
     receipt_free(first);
     return result;
 }
 
-/* Ends the request if it was withdrawn, or if an outcome was stored and then nobody could publish it. */
+/* Takes over the receipt. Another origin's was published for that one, whatever became of its acceptance. */
+static int publish_found(const struct answer *answer, struct receipt *receipt, struct fault *fault)
+{
+    if (origin_equal(&receipt->origin, &answer->reading.parked.origin)) {
+        log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "outcome taken from its receipt");
+        return publish(answer, receipt, fault);
+    }
+    int result = outcomes_repeated(&answer->about, receipt, answer->item, fault);
+    receipt_free(receipt);
+    return result;
+}
+
+/* Ends the request if it was withdrawn, or if its end was stored and then nobody could publish it. */
 static int end_by_store(const struct answer *answer, bool *ended, struct fault *fault)
 {
     struct receipt *receipt;
-    int result;
-    if (find_receipt(answer, &receipt, fault))
+    if (receipt_find(&receipt, &answer->exporter->records, request_id(answer), fault))
         return -1;
     *ended = receipt != NULL;
-    if (!receipt) {
-        result = look_for_withdrawal(answer, ended, fault);
-        return result == 0 && *ended ? end_withdrawn(answer, fault) : result;
-    }
-    if (origin_equal(&receipt->origin, &answer->reading.parked.origin)) {
-        log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "outcome taken from its receipt");
-        result = publish(answer, receipt, fault);
-    } else {
-        result = outcomes_repeated(&answer->about, receipt, answer->item, fault);
-    }
-    receipt_free(receipt);
-    return result;
+    if (receipt)
+        return publish_found(answer, receipt, fault);
+    if (look_for_withdrawal(answer, ended, fault))
+        return -1;
+    return *ended ? end_withdrawn(answer, fault) : 0;
 }
 
 /* --- another time --- */
@@ -175,14 +161,15 @@ static bool find_place(const struct answer *answer, int64_t retry_after_ms, cons
                          clock_now_unix_s(), retry_after_ms, tier);
 }
 
-/* Unless it was withdrawn meanwhile: whoever cancelled would have to wait for the next attempt. If that cannot be said now,
- * the next attempt looks. */
+/* Unless it has ended meanwhile or was withdrawn: whoever waits would have to wait for the next attempt. If that cannot be
+ * said now, the next attempt looks. */
 static int park(const struct answer *answer, const struct retry_tier *tier, const struct fault *why,
                 struct fault *fault)
 {
-    bool withdrawn;
-    if (answer->accepted && look_for_withdrawal(answer, &withdrawn, fault) == 0 && withdrawn)
-        return end_withdrawn(answer, fault);
+    bool ended = false;
+    if (answer->accepted && end_by_store(answer, &ended, fault) == 0 && ended)
+        return 0;
+    item_drop_answers(answer->item);
     const struct parked next = next_attempt(answer);
     const struct retry retry = {
         .parked = &next,
@@ -288,9 +275,7 @@ static int export(struct answer *answer, struct fault *fault)
     }
     if (result)
         return -1;
-    result = publish(answer, receipt, fault);
-    receipt_free(receipt);
-    return result;
+    return publish(answer, receipt, fault);
 }
 
 static int work(struct answer *answer, struct fault *fault)
@@ -365,7 +350,8 @@ static int answer_once(struct answer *answer, struct fault *fault)
     answer->genuine = true;
     if (place_in_chain(answer, &acceptance, &unaccepted))
         return reject(answer, &unaccepted, fault);
-    if (acceptance == ACCEPTANCE_REPEATED)
+    answer->copy = acceptance == ACCEPTANCE_REPEATED;
+    if (answer->copy)
         return repeat(answer, fault);
     if (acceptance == ACCEPTANCE_DIFFERENT) {
         fault_set(&why, "id_reused", "another request with this id came before: use a fresh UUID");
@@ -416,7 +402,8 @@ static bool park_if_possible(const struct answer *answer, const struct fault *wh
 {
     const struct retry_tier *tier;
     struct fault ignored;
-    return answer->genuine && find_place(answer, 0, &tier) && park(answer, tier, why, &ignored) == 0;
+    return answer->genuine && !answer->copy && find_place(answer, 0, &tier) &&
+           park(answer, tier, why, &ignored) == 0;
 }
 
 /* False: to be tried again in place. */

@@ -9,6 +9,7 @@
 #include "bundle/report.h"
 #include "bundle/report_text.h"
 #include "gather/gather.h"
+#include "outcome/ending.h"
 
 #include <inttypes.h>
 #include <openssl/rand.h>
@@ -324,39 +325,48 @@ static int completed_data(const struct work *work, json_t **data, struct fault *
     return no_memory(fault);
 }
 
-/* Takes over `data`. */
-static int leave_receipt(struct work *work, enum event_type type, json_t *data, const char *bundle,
-                         struct receipt **receipt, struct fault *fault)
+static int take_receipt(const struct work *work, const char *file, struct receipt **receipt,
+                        struct fault *fault)
 {
     const struct attempt *attempt = work->attempt;
-    const struct receipt_facts facts = {.request = attempt->request,
-                                        .origin = attempt->origin,
-                                        .bundle = bundle,
-                                        .type = type,
-                                        .event_data = data};
-    int result = receipt_make(receipt, &facts, fault);
-    if (result == 0 && receipt_store(*receipt, &attempt->exporter->records, work->name, fault)) {
-        receipt_free(*receipt);
-        *receipt = NULL;
-        result = -1;
-    }
-    json_decref(data);
+    struct receipt_facts facts = {.request = attempt->request->id,
+                                  .body_sha256 = attempt->request->sha256,
+                                  .origin = attempt->origin,
+                                  .bundle = file,
+                                  .type = EVENT_COMPLETED};
+    if (completed_data(work, &facts.event_data, fault))
+        return -1;
+    int result = receipt_take(receipt, &facts, &attempt->exporter->records, fault);
+    json_decref(facts.event_data);
     return result;
 }
 
-/* Removes a bundle that no receipt names. A receipt that failed at its last step may still be seen: then both
- * stay. */
-static void remove_unnamed(const struct work *work, const char *file)
+/* A bundle that no receipt names is swept some day. */
+static void remove_bundle(const struct work *work, const char *file)
 {
-    struct exporter *exporter = work->attempt->exporter;
+    const struct exporter *exporter = work->attempt->exporter;
     const char *request = work->attempt->request->id;
-    char receipt[64];
-    bool named;
     struct fault fault;
-    snprintf(receipt, sizeof receipt, "%s.receipt", work->name);
-    if (store_exists(exporter->store, request, receipt, &named, &fault) || named ||
-        store_remove(exporter->store, request, file, &fault))
-        log_line(exporter->log, LOG_LEVEL_WARNING, request, "a bundle is left that is not published");
+    if (store_remove(exporter->store, request, file, &fault))
+        log_fault(exporter->log, LOG_LEVEL_WARNING, request, "a bundle is left for the sweep", &fault);
+}
+
+static bool names(const struct receipt *receipt, const char *file)
+{
+    return receipt && receipt->bundle && strcmp(receipt->bundle, file) == 0;
+}
+
+/* A receipt that failed at its last step may be there all the same: then the bundle stays. */
+static void remove_unless_named(const struct work *work, const char *file)
+{
+    const struct attempt *attempt = work->attempt;
+    struct receipt *receipt;
+    struct fault fault;
+    if (receipt_find(&receipt, &attempt->exporter->records, attempt->request->id, &fault))
+        return;
+    if (!names(receipt, file))
+        remove_bundle(work, file);
+    receipt_free(receipt);
 }
 
 static int deliver(struct work *work, struct receipt **receipt, struct fault *fault)
@@ -364,7 +374,6 @@ static int deliver(struct work *work, struct receipt **receipt, struct fault *fa
     struct exporter *exporter = work->attempt->exporter;
     const char *request = work->attempt->request->id;
     char file[64];
-    json_t *data;
     snprintf(file, sizeof file, "%s.zip", work->name);
     work->completed_unix_s = clock_now_unix_s();
     if (explain(work, fault) || store_bundle(work, fault))
@@ -373,21 +382,24 @@ static int deliver(struct work *work, struct receipt **receipt, struct fault *fa
              "bundle of %" PRIu64 " bytes stored, %" PRIu64 " records, %" PRIu64 " files, coverage %s",
              work->archive.bytes, gather_result_records(&work->result), gather_result_files(&work->result),
              gather_result_complete(&work->result) ? "complete" : "partial");
-    if (completed_data(work, &data, fault) == 0 &&
-        leave_receipt(work, EVENT_COMPLETED, data, file, receipt, fault) == 0)
-        return 0;
-    remove_unnamed(work, file);
-    return -1;
+    if (take_receipt(work, file, receipt, fault)) {
+        remove_unless_named(work, file);
+        return -1;
+    }
+    if (!names(*receipt, file)) {
+        log_line(exporter->log, LOG_LEVEL_INFO, request,
+                 "it has ended meanwhile as %s; this bundle is not needed",
+                 event_type_name((*receipt)->type));
+        remove_bundle(work, file);
+    }
+    return 0;
 }
 
-static int end_without_bundle(struct work *work, enum event_type type, const struct fault *why,
-                              struct receipt **receipt, struct fault *fault)
+static int refuse(const struct attempt *attempt, const struct fault *why, struct receipt **receipt,
+                  struct fault *fault)
 {
-    const struct request *request = work->attempt->request;
-    json_t *data = event_data(work->attempt->exporter->config, type, request->id, request->due_unix_s, why);
-    if (!data)
-        return no_memory(fault);
-    return leave_receipt(work, type, data, NULL, receipt, fault);
+    const struct ending ending = ending_of(attempt->request, attempt->origin);
+    return ending_take(&ending, attempt->exporter, EVENT_REFUSED, why, receipt, fault);
 }
 
 int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms,
@@ -402,7 +414,7 @@ int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t
         if (gather(&work, &why) == 0)
             result = judge_gaps(&work, retry_after_ms, fault) ? -1 : deliver(&work, receipt, fault);
         else if (fault_is(&why, "ambiguous") || fault_is(&why, "empty_scope"))
-            result = end_without_bundle(&work, EVENT_REFUSED, &why, receipt, fault);
+            result = refuse(attempt, &why, receipt, fault);
         else
             *fault = why;
     }
@@ -411,14 +423,4 @@ int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t
     json_decref(work.identities);
     secret_free(work.passphrase, BUNDLE_PASSPHRASE_LEN);
     return result;
-}
-
-int attempt_end(struct exporter *exporter, const struct request *request, const struct origin *origin,
-                enum event_type type, const struct fault *why, struct receipt **receipt, struct fault *fault)
-{
-    const struct attempt attempt = {.exporter = exporter, .request = request, .origin = origin};
-    struct work work = {.attempt = &attempt};
-    if (name_attempt(work.name, fault))
-        return -1;
-    return end_without_bundle(&work, type, why, receipt, fault);
 }

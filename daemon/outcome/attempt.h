@@ -27,17 +27,12 @@ struct attempt {
 };
 
 /* Makes the bundle and stores it, then its receipt: both are durable when this returns 0, and *receipt (the
- * caller's) says what is to be published. A request that cannot be answered (more than one person fits)
- * leaves a receipt too. -1: nothing is to be published: "cancelled"; what `gaps` says; or a fault of our own side (no
+ * caller's) says what is to be published: if the request has ended meanwhile, that, and the bundle is removed. A
+ * request that cannot be answered (more than one person fits) leaves a receipt too. -1: nothing is to be published: "cancelled"; what `gaps` says; or a fault of our own side (no
  * disk, no memory): to be tried again. *retry_after_ms is how long the sources ask to be left alone, 0 when they do not
  * say. Each attempt has a passphrase and a name of its own; a failed one leaves at
- * most a bundle that no receipt names. */
+ * most a bundle that no receipt names, or both when only the last sync of the receipt failed. */
 int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms,
                 struct fault *fault) __attribute__((warn_unused_result));
-
-/* Stores a receipt for a request that ends without a bundle: EVENT_REFUSED, EVENT_FAILED or EVENT_CANCELLED, and why. */
-int attempt_end(struct exporter *exporter, const struct request *request, const struct origin *origin,
-                enum event_type type, const struct fault *why, struct receipt **receipt, struct fault *fault)
-    __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,7 @@
 #include "outcome/claims.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/hex.h"
 #include "base/strict_json.h"
 
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #define CLAIM_FILE      "claim"
 #define CLAIM_MAX_BYTES 4096
@@ -297,8 +297,7 @@ static void *keep(void *arg)
     pthread_mutex_lock(&claims->lock);
     while (!claims->stopping) {
         if (clock_now_ms() < next_ms) {
-            const struct timespec until = {.tv_sec = next_ms / 1000, .tv_nsec = next_ms % 1000 * 1000000};
-            pthread_cond_timedwait(&claims->changed, &claims->lock, &until);
+            cond_wait_until(&claims->changed, &claims->lock, next_ms);
             continue;
         }
         next_ms = clock_now_ms() + claims->interval_ms;
@@ -349,16 +348,12 @@ static void end(struct claims *claims)
 int claims_new(struct claims **claims, const struct claims_options *options, struct fault *fault)
 {
     struct claims *new = calloc(1, sizeof *new);
-    pthread_condattr_t by_monotonic_clock;
     *claims = NULL;
     if (!new)
         return fault_retry(fault, "no_memory", "no memory for claims");
     TAILQ_INIT(&new->held);
     pthread_mutex_init(&new->lock, NULL);
-    pthread_condattr_init(&by_monotonic_clock);
-    pthread_condattr_setclock(&by_monotonic_clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&new->changed, &by_monotonic_clock);
-    pthread_condattr_destroy(&by_monotonic_clock);
+    cond_init(&new->changed);
     if (begin(new, options, fault) || start_keeper(new, fault)) {
         end(new);
         return -1;

@@ -1,11 +1,11 @@
 #include "outcome/desk.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "outcome/parts.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The longest sleep of a worker without a look at what waits: the clock may be set. */
 #define LOOK_AGAIN_MS 60000
@@ -18,12 +18,8 @@ int desk_new(struct desk **desk, const struct config *config, struct fault *faul
     struct desk *new = calloc(1, sizeof *new);
     if (!new)
         return fault_retry(fault, "no_memory", "no memory for the requests in hand");
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&new->lock, NULL);
-    pthread_cond_init(&new->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&new->changed);
     new->config = new->holdings.config = config;
     new->n_max = (size_t)config->work.concurrent_requests * 2;
     item_list_init(&new->waiting);
@@ -46,12 +42,6 @@ void desk_free(struct desk *desk)
     pthread_cond_destroy(&desk->changed);
     pthread_mutex_destroy(&desk->lock);
     free(desk);
-}
-
-void desk_wait_until(struct desk *desk, int64_t until_ms)
-{
-    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-    pthread_cond_timedwait(&desk->changed, &desk->lock, &until);
 }
 
 /* --- partitions come and go --- */
@@ -90,7 +80,7 @@ void desk_revoke(struct desk *desk, const rd_kafka_topic_partition_list_t *parti
     int64_t until_ms = clock_now_ms() + wait_ms;
     pthread_mutex_lock(&desk->lock);
     while (!lost && !desk->closed && is_publishing(desk) && clock_now_ms() < until_ms)
-        desk_wait_until(desk, until_ms);
+        cond_wait_until(&desk->changed, &desk->lock, until_ms);
     holdings_give_up(&desk->holdings, partitions);
     desk_drop_orphans(&desk->waiting);
     desk_drop_orphans(&desk->control);
@@ -210,7 +200,7 @@ struct item *desk_take(struct desk *desk, enum desk_tray tray)
         if (item && begin(desk, item))
             break;
         if (!item)
-            desk_wait_until(desk, clock_now_ms() + wait_ms);
+            cond_wait_until(&desk->changed, &desk->lock, clock_now_ms() + wait_ms);
         item = NULL;
     }
     pthread_mutex_unlock(&desk->lock);

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/cond.h"
 #include "outcome/parts.h"
 
 /* Before an item of an aborted transaction is tried again. */
@@ -116,7 +117,7 @@ bool desk_batch(struct desk *desk, size_t n_max, struct batch *batch)
         settle(desk, batch, NOT_BEGUN);
         pthread_cond_broadcast(&desk->changed);
         if (desk->done.first)
-            desk_wait_until(desk, clock_now_ms() + 100);
+            cond_wait_until(&desk->changed, &desk->lock, clock_now_ms() + 100);
     }
     desk->in_transaction = desk->closed ? NULL : batch->items;
     bool more = !desk->closed;

@@ -24,9 +24,6 @@ struct desk {
     bool closed;
 };
 
-/* Waits for a change, with the lock held; `until_ms` is of clock_now_ms. */
-void desk_wait_until(struct desk *desk, int64_t until_ms);
-
 /* Frees the items of partitions that are no longer ours. */
 void desk_drop_orphans(struct item_list *list);
 

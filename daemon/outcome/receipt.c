@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIND   "receipt"
-#define SUFFIX ".receipt"
+#define KIND "receipt" /* and the file's name */
 
 /* Points the members into receipt->json. False when something is missing or of the wrong type. */
 static bool point(struct receipt *receipt)
@@ -27,17 +26,17 @@ static bool point(struct receipt *receipt)
            event_type_from_name(type, &receipt->type);
 }
 
-int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
+static int make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
 {
     char sha256[HEX_SHA256_MAX], id[37], time[CLOCK_TEXT_MAX];
-    hex_encode(facts->request->sha256, sizeof facts->request->sha256, sha256);
+    hex_encode(facts->body_sha256, 32, sha256);
     if (event_uuid(id, fault))
         return -1;
     clock_format(clock_now_unix_s(), time);
     struct receipt *new = calloc(1, sizeof *new);
     if (new)
         new->json = json_pack("{s:i,s:s,s:s,s:o,s:s?,s:{s:s,s:s,s:s,s:O}}", "receipt", 1, "request",
-                              facts->request->id, "body_sha256", sha256, "origin", origin_json(facts->origin),
+                              facts->request, "body_sha256", sha256, "origin", origin_json(facts->origin),
                               "bundle", facts->bundle, "event", "id", id, "type",
                               event_type_name(facts->type), "time", time, "data", facts->event_data);
     if (!new || !new->json || !point(new)) {
@@ -67,13 +66,10 @@ static int check_bundle(const struct receipt *receipt, struct store *store, stru
                                receipt->request, receipt->bundle);
 }
 
-int receipt_store(const struct receipt *receipt, const struct records *records, const char *attempt,
-                  struct fault *fault)
+static int store(const struct receipt *receipt, const struct records *records, struct fault *fault)
 {
-    char file[128];
     struct store_object *object;
-    snprintf(file, sizeof file, "%s" SUFFIX, attempt);
-    if (record_write(records, receipt->request, file, KIND, receipt->json, &object, fault))
+    if (record_write(records, receipt->request, KIND, KIND, receipt->json, &object, fault))
         return -1;
     /* from here on no sweep removes the bundle */
     if (check_bundle(receipt, records->store, fault)) {
@@ -83,60 +79,49 @@ int receipt_store(const struct receipt *receipt, const struct records *records, 
     return store_commit(object, fault);
 }
 
-struct search {
-    const struct records *records;
-    const char *request;
-    const struct origin *origin;
-    struct receipt *found;
-    size_t n_bad;
-    struct fault *fault;
-};
-
-/* Takes over `json`. */
-static int consider(struct search *search, json_t *json)
+static int read_receipt(struct receipt *receipt, const struct records *records, const char *request,
+                        struct fault *fault)
 {
-    struct receipt *receipt = calloc(1, sizeof *receipt);
-    if (!receipt) {
-        json_decref(json);
-        return fault_retry(search->fault, "no_memory", "no memory for a receipt");
-    }
-    receipt->json = json;
-    if (!point(receipt)) {
-        receipt_free(receipt);
-        search->n_bad++;
-        return 0;
-    }
-    bool better = !search->found || origin_equal(&receipt->origin, search->origin);
-    receipt_free(better ? search->found : receipt);
-    if (better)
-        search->found = receipt;
-    return 0;
-}
-
-static int look_at(const char *file, void *ctx)
-{
-    struct search *search = ctx;
-    size_t len = strlen(file), suffix_len = strlen(SUFFIX);
-    json_t *json;
-    if (len <= suffix_len || strcmp(file + len - suffix_len, SUFFIX) != 0)
-        return 0;
-    if (record_read(search->records, search->request, file, KIND, &json, search->fault) == 0)
-        return consider(search, json);
-    bool bad = fault_is(search->fault, "bad_record") && !search->fault->retryable;
-    search->n_bad += bad;
-    return bad || fault_is(search->fault, "not_found") ? 0 : -1;
+    if (record_read(records, request, KIND, KIND, &receipt->json, fault))
+        return -1;
+    if (point(receipt))
+        return store_sync(records->store, request, fault);
+    return fault_set(fault, "bad_record", "store: %s/" KIND " is not of this version", request);
 }
 
 int receipt_find(struct receipt **receipt, const struct records *records, const char *request,
-                 const struct origin *origin, size_t *n_bad, struct fault *fault)
+                 struct fault *fault)
 {
-    struct search search = {.records = records, .request = request, .origin = origin, .fault = fault};
-    int result = store_each(records->store, request, look_at, &search, fault);
-    if (result == 0 && search.found)
-        result = store_sync(records->store, request, fault);
-    if (result)
-        receipt_free(search.found);
-    *receipt = result ? NULL : search.found;
-    *n_bad = search.n_bad;
-    return result;
+    *receipt = NULL;
+    struct receipt *found = calloc(1, sizeof *found);
+    if (!found)
+        return fault_retry(fault, "no_memory", "no memory for a receipt");
+    if (read_receipt(found, records, request, fault) == 0) {
+        *receipt = found;
+        return 0;
+    }
+    receipt_free(found);
+    if (fault_is(fault, "not_found"))
+        return 0;
+    fault->retryable = true;
+    return -1;
+}
+
+int receipt_take(struct receipt **receipt, const struct receipt_facts *facts, const struct records *records,
+                 struct fault *fault)
+{
+    struct receipt *own;
+    *receipt = NULL;
+    if (make(&own, facts, fault))
+        return -1;
+    if (store(own, records, fault) == 0) {
+        *receipt = own;
+        return 0;
+    }
+    receipt_free(own);
+    if (!fault_is(fault, "exists") || receipt_find(receipt, records, facts->request, fault))
+        return -1;
+    return *receipt ? 0
+                    : fault_retry(fault, "store_failed", "store: the receipt of %s was there and is gone",
+                                  facts->request);
 }

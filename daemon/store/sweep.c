@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,8 +14,11 @@
 /* A bundle that is being judged is SWEPT, random digits, '-' and its name. */
 #define SWEPT      ".swept-"
 #define BUNDLE     ".zip"
-#define RECEIPT    ".receipt"
+#define RECEIPT    "receipt"
 #define CLAIM_FILE "claim"
+
+/* More than a record may have. */
+#define RECEIPT_MAX_BYTES (2u << 20)
 
 #define HEXADECIMAL    "0123456789abcdef"
 #define ATTEMPT_DIGITS 32 /* that a bundle's name begins with */
@@ -50,18 +54,48 @@ static bool is_bundle(const char *name)
 
 static int is_receipt_in_the_making(const char *name, void *ctx)
 {
-    const char *receipt = ctx, *object = object_of(name, UNFINISHED);
-    return object && strcmp(object, receipt) == 0;
+    const char *object = object_of(name, UNFINISHED);
+    (void)ctx;
+    return object && strcmp(object, RECEIPT) == 0;
 }
 
-/* Whether a receipt names the bundle or is about to. True as well when that cannot be told. The one in the making is
- * looked for first: it becomes the other. */
+/* As many bytes as there are, at most. -1: errno. */
+static ssize_t read_receipt(int dir, char *text, size_t size)
+{
+    int fd = openat(dir, RECEIPT, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = 1;
+    size_t len = 0;
+    if (fd < 0)
+        return -1;
+    while (n > 0 && len < size) {
+        n = read(fd, text + len, size - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    close(fd);
+    return n < 0 ? -1 : (ssize_t)len;
+}
+
+/* Whether the receipt names the bundle. A bundle's name is random: where it stands in the text, it is meant. True as well
+ * when that cannot be told. */
+static bool is_in_receipt(int dir, const char *bundle)
+{
+    char *text = malloc(RECEIPT_MAX_BYTES);
+    if (!text)
+        return true;
+    errno = 0;
+    ssize_t len = read_receipt(dir, text, RECEIPT_MAX_BYTES);
+    bool named = len < 0 ? errno != ENOENT
+                         : len == RECEIPT_MAX_BYTES || memmem(text, (size_t)len, bundle, strlen(bundle));
+    free(text);
+    return named;
+}
+
+/* Whether the receipt names the bundle, or one in the making may. The one in the making is looked for first: it becomes the
+ * other. */
 static bool is_named(const struct sweep *sweep, const char *bundle)
 {
-    char receipt[NAME_MAX_BYTES + sizeof RECEIPT];
-    snprintf(receipt, sizeof receipt, "%.*s" RECEIPT, (int)(strlen(bundle) - strlen(BUNDLE)), bundle);
-    return store_each_name(sweep->dir, is_receipt_in_the_making, receipt, NULL) != 0 ||
-           faccessat(sweep->dir, receipt, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+    return store_each_name(sweep->dir, is_receipt_in_the_making, NULL, NULL) != 0 ||
+           is_in_receipt(sweep->dir, bundle);
 }
 
 /* --- bundles --- */

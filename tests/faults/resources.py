@@ -155,7 +155,7 @@ class Sweep(exports.Exports):
         self.assertEqual([path for path in files if ".unfinished" in path], [])
         self.assertEqual(os.listdir(self.path("spool")), [])
         for path in files:
-            if path.endswith(".receipt"):
+            if path.endswith("receipt"):
                 with open(path, encoding="utf-8") as file:
                     self.check_bundle(path, json.loads(file.readline())["event"])
         outcomes = [path for path in files if path.endswith(".outcome.json")]

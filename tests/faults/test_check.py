@@ -60,7 +60,7 @@ class Made:
                 content = file.read()
             line = {"what": "object", "request": self.request, "name": name, "size": len(content),
                     "sha256": hashlib.sha256(content).hexdigest()}
-            if name.endswith(".receipt"):
+            if name == "receipt":
                 line["json"] = json.loads(content.splitlines()[0])
             self.lines.append(line)
 
@@ -132,7 +132,7 @@ class Judge(unittest.TestCase):
         event, audit = self.event_line(made, kind), self.audit(made)
         event["headers"]["ce_type"] = f"org.dsard.{kind}.v1"
         audit["value"] = audit["value"].replace("completed", kind)
-        receipt = self.object(made, ".receipt")
+        receipt = self.object(made, "receipt")
         receipt["json"]["event"]["type"] = event["headers"]["ce_type"]
         receipt["json"]["bundle"] = None
         self.lines.remove(self.object(made, ".zip"))
@@ -268,7 +268,7 @@ class Bundles(Judge):
         self.expect("its receipt names a bundle that is not there", "completed, and its bundle is not there")
 
     def test_one_that_is_not_what_the_receipt_names(self):
-        self.object(self.alice, ".receipt")["json"]["bundle"] = "another.zip"
+        self.object(self.alice, "receipt")["json"]["bundle"] = "another.zip"
         self.expect("its receipt names a bundle that is not there")
 
     def test_another_digest(self):
@@ -289,11 +289,11 @@ class Bundles(Judge):
         self.expect("its bundle: it does not open")
 
     def test_an_event_without_a_receipt(self):
-        self.lines.remove(self.object(self.alice, ".receipt"))
+        self.lines.remove(self.object(self.alice, "receipt"))
         self.expect("completed, and no receipt of it")
 
     def test_a_receipt_of_another_request(self):
-        self.object(self.alice, ".receipt")["json"]["request"] = OTHER
+        self.object(self.alice, "receipt")["json"]["request"] = OTHER
         self.expect("the receipt of another")
 
     def test_one_for_two_requests(self):

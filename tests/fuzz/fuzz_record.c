@@ -48,7 +48,7 @@ static void path_of(enum kind kind, char path[256])
     if (EVP_Digest(named, sizeof named, digest, NULL, EVP_sha256(), NULL) != 1)
         abort();
     hex_encode(digest, sizeof digest, digits);
-    static const char *const files[] = {"a.receipt", "accepted", "withdrawal-"};
+    static const char *const files[] = {"receipt", "accepted", "withdrawal-"};
     snprintf(path, 256, "%s/" ID "/%s%s", stage.folder, files[kind], kind == WITHDRAWAL ? digits : "");
 }
 
@@ -96,15 +96,14 @@ static bool find_receipt(void)
 {
     struct receipt *receipt;
     struct fault fault;
-    size_t n_bad;
-    if (receipt_find(&receipt, &stage.records, ID, &origin, &n_bad, &fault)) {
+    if (receipt_find(&receipt, &stage.records, ID, &fault)) {
         check_fault(&fault);
+        if (receipt || !fault.retryable)
+            abort();
         return false;
     }
-    if (n_bad != (receipt ? 0 : 1))
-        abort();
     if (!receipt)
-        return false;
+        abort();
     if (!receipt->request || !receipt->body_sha256 || !receipt->event_id || !receipt->event_time ||
         !json_is_object(receipt->event_data) || !receipt->origin.topic || receipt->origin.offset < 0 ||
         !event_type_name(receipt->type))
@@ -117,20 +116,24 @@ static bool find_acceptance(void)
 {
     enum acceptance acceptance;
     struct fault fault;
-    bool matches = false;
+    struct origin found;
+    int64_t due;
+    json_t *json;
     int64_t received_unix_s = 0;
     if (acceptance_take(&stage.records, &stage.request, SOURCE, &origin, &received_unix_s, &acceptance,
                         &fault)) {
         check_fault(&fault);
-        if (acceptance_matches(&stage.records, ID, stage.request.sha256, SOURCE, &matches, &fault) == 0 ||
-            matches)
+        if (acceptance_find(&stage.records, ID, stage.request.sha256, SOURCE, &json, &found, &due, &fault) ==
+                0 ||
+            json)
             abort();
         return false;
     }
     /* another request's acceptance is never taken for this one's */
-    if (acceptance_matches(&stage.records, ID, stage.request.sha256, SOURCE, &matches, &fault) ||
-        (matches && acceptance == ACCEPTANCE_DIFFERENT))
+    if (acceptance_find(&stage.records, ID, stage.request.sha256, SOURCE, &json, &found, &due, &fault) ||
+        (json && (acceptance == ACCEPTANCE_DIFFERENT || !found.topic)))
         abort();
+    json_decref(json);
     return true;
 }
 

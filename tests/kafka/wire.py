@@ -7,7 +7,7 @@ import struct
 import time
 
 METADATA, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, CREATE_TOPICS = 3, 8, 9, 10, 19
-DELETE_RECORDS, INIT_PRODUCER_ID = 21, 22
+LEAVE_GROUP, DESCRIBE_GROUPS, DELETE_RECORDS, INIT_PRODUCER_ID = 13, 15, 21, 22
 GROUP, TRANSACTION = 0, 1  # what FindCoordinator is asked for
 COORDINATOR_LOADING, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR = 14, 15, 16
 TOPIC_EXISTS, CONCURRENT_TRANSACTIONS = 36, 51
@@ -150,6 +150,29 @@ def commit(address, group, topic, partition, offset, metadata, timeout_s=5):
         time.sleep(0.05 if error else 0)
     if error:
         raise OSError(f"group {group}: error {error}")
+
+
+def expel(address, group, timeout_s=5):
+    """Removes all members of a group, as when their sessions time out. Raises OSError."""
+    where = coordinator(address, group)[1]
+    answer = ask(where, DESCRIBE_GROUPS, 0, array([text(group)]), timeout_s)
+
+    def member():
+        name, _, _ = answer.text(), answer.text(), answer.text()
+        for _ in ("metadata", "assignment"):
+            answer.at += answer.take("i")
+        return name
+
+    def members():
+        error, *_ = answer.take("h"), answer.text(), answer.text(), answer.text(), answer.text()
+        if error:
+            raise OSError(f"group {group}: error {error}")
+        return answer.array(member)
+
+    for name in answer.array(members)[0]:
+        error = ask(where, LEAVE_GROUP, 0, text(group) + text(name), timeout_s).take("h")
+        if error:
+            raise OSError(f"group {group}, member {name}: error {error}")
 
 
 def fence(address, transactional_id, timeout_s=5):

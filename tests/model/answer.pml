@@ -26,6 +26,14 @@ inline receipt_store(m, outcome) {
     receipts[REQUEST(m)] = receipts[REQUEST(m)] | BIT(outcome)
 }
 
+/* A receipt without a bundle is renamed into place, unless there is one: it is made durable afterwards. */
+inline receipt_take(m, outcome) {
+    if
+    :: receipts_seen[REQUEST(m)] == 0 -> receipts_seen[REQUEST(m)] = BIT(outcome)
+    :: else
+    fi
+}
+
 /* Of a set of outcomes. */
 #define FIRST(set)                                                                                             \
     (HAS(set, 6) -> 6 : (HAS(set, 0) -> 0 : (HAS(set, 1) -> 1 : (HAS(set, 2) -> 2 : (HAS(set, 3) -> 3          \
@@ -56,7 +64,7 @@ inline acceptance_take(i, m) { /* the record is created, unless there is one */
 /* The receipt of an attempt is renamed into place. */
 inline receipt_is_seen(i, m) {
     worker[i].answer[m] = ATTEMPT(i, m);
-#ifdef ONE_RECEIPT /* unless there is one: then that is the outcome, whosever it is */
+#ifndef WRONG_RECEIPT_OF_EACH_ATTEMPT /* unless there is one: then that is the outcome, whosever it is */
     if
     :: receipts_seen[REQUEST(m)] != 0 ->
         worker[i].answer[m] = FIRST(receipts_seen[REQUEST(m)]);
@@ -157,57 +165,22 @@ inline request_at(i, m) {
        }
     :: d_step {
         worker[i].item[m] == DURABLE ->
-        printf("worker %d: looks for a cancel of message %d before it publishes\n", i, m);
-        if
-#if !defined(WRONG_CANCEL_LOOKED_FOR_BEFORE) && !defined(ONE_RECEIPT)
-        :: withdrawn && worker[i].answer[m] != CANCELLED -> worker[i].item[m] = WITHDRAWN
-#endif
-        :: else -> finishes(i, m, worker[i].answer[m])
-        fi
+        printf("worker %d: hands the outcome of message %d over\n", i, m);
+        finishes(i, m, worker[i].answer[m])
        }
     :: d_step {
-        worker[i].item[m] == WITHDRAWN && HAS(worker[i].orphans, m) ->
-        printf("worker %d: leaves message %d to its new owner\n", i, m);
-        worker[i].item[m] = NONE;
-        worker[i].answer[m] = 0;
-        worker[i].orphans = worker[i].orphans & ~BIT(m)
-       }
-    :: d_step {
-        worker[i].item[m] == WITHDRAWN && !HAS(worker[i].orphans, m) ->
-#ifndef ONE_RECEIPT
-        printf("worker %d: removes bundles and receipts of message %d\n", i, m);
-        bundles[REQUEST(m)] = 0;
-        receipts[REQUEST(m)] = 0;
-        receipts_seen[REQUEST(m)] = 0;
-#endif
-        worker[i].item[m] = CLEARED
-       }
-    :: d_step {
-        worker[i].item[m] == CLEARED ->
-        printf("worker %d: stores a receipt that message %d is cancelled\n", i, m);
-#ifdef ONE_RECEIPT
-        if
-        :: receipts_seen[REQUEST(m)] == 0 -> receipt_store(m, CANCELLED)
-        :: else
-        fi;
-        end_by_store(i, m)
-#else
-        receipt_store(m, CANCELLED);
-        finishes(i, m, CANCELLED)
-#endif
+        worker[i].item[m] == WITHDRAWN ->
+        printf("worker %d: takes a receipt that message %d is cancelled\n", i, m);
+        receipt_take(m, CANCELLED);
+        worker[i].answer[m] = FIRST(receipts_seen[REQUEST(m)]);
+        worker[i].item[m] = SEEN
        }
     fi
 }
 
 /* The request is known, and not in hand, whether it is worked on, done, or in a transaction: then it is waited for. */
 #define IN_HAND(i, m) (worker[i].item[m] != NONE || HAS(worker[i].batch, m))
-#define MAY_REVOKE(i) (accepted[0] != NOBODY && !IN_HAND(i, 0) && !IN_HAND(i, 1))
-
-#ifdef ONE_RECEIPT
-#define NO_RECEIPT_IS_FINAL false
-#else
-#define NO_RECEIPT_IS_FINAL (receipts_seen[0] == 0)
-#endif
+#define MAY_REVOKE(i) (!IN_HAND(i, 0) && !IN_HAND(i, 1))
 
 inline cancel_at(i, m) {
     if
@@ -216,7 +189,10 @@ inline cancel_at(i, m) {
         COMES(i, m) ->
         printf("worker %d: takes the cancel and stores its record\n", i);
         worker[i].delivered = worker[i].delivered | BIT(m);
+#ifndef WRONG_CANCEL_STORES_NO_RECORD
         withdrawn = true;
+#endif
+        cancelled = true;
         worker[i].item[m] = WORKING
        }
     :: d_step {
@@ -224,10 +200,30 @@ inline cancel_at(i, m) {
         printf("worker %d: knows no request yet that the cancel is about\n", i);
         finishes(i, m, NOTED)
        }
+#ifdef WRONG_CANCEL_PUBLISHES
     :: d_step {
-        worker[i].item[m] == WORKING && MAY_REVOKE(i) &&
-            (NO_RECEIPT_IS_FINAL || HAS(receipts_seen[0], CANCELLED)) ->
-        printf("worker %d: finds no receipt of the cancelled request, or that of a cancel\n", i);
+        worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 ->
+        printf("worker %d: stores a receipt that the request is cancelled, and publishes it itself\n", i);
+        receipt_store(m, CANCELLED);
+        finishes(i, m, CANCELLED)
+       }
+#endif
+#ifdef WRONG_CANCEL_ONLY_LOOKS
+    :: d_step {
+        worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 && MAY_REVOKE(i) ->
+        printf("worker %d: finds no receipt of the cancelled request\n", i);
+        finishes(i, m, NOTED)
+       }
+#else
+    :: d_step {
+        worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 ->
+        printf("worker %d: takes a receipt that the request is cancelled\n", i);
+        receipt_take(m, CANCELLED)
+       }
+#endif
+    :: d_step {
+        worker[i].item[m] == WORKING && HAS(receipts_seen[0], CANCELLED) ->
+        printf("worker %d: the request has ended as cancelled\n", i);
         store_sync(m);
         finishes(i, m, NOTED)
        }
@@ -238,21 +234,6 @@ inline cancel_at(i, m) {
         bundles[0] = 0;
         finishes(i, m, EXPIRED)
        }
-#ifdef WRONG_CANCEL_PUBLISHES
-    :: d_step {
-        worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 ->
-        printf("worker %d: finds no receipt, and ends the cancelled request itself\n", i);
-        receipt_store(m, CANCELLED);
-        finishes(i, m, CANCELLED)
-       }
-#endif
-#ifdef ONE_RECEIPT
-    :: d_step {
-        worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 ->
-        printf("worker %d: stores a receipt that the request is cancelled\n", i);
-        receipt_store(m, CANCELLED)
-       }
-#endif
     fi
 }
 

@@ -41,16 +41,10 @@ end:
         assert(written == committed);
         assert(n_outcomes[0] > 0);
         assert(REQUESTS == 1 || n_outcomes[1] > 0);
-        assert(!withdrawn || published[0] == CANCELLED || !HAS(bundles[0], published[0]));
-#ifdef STRICT
         assert(receipts[0] == BIT(published[0]));
         assert(REQUESTS == 1 || receipts[1] == BIT(published[1]));
-#endif
-#ifdef CLEAN
-        assert(!withdrawn || (bundles[0] & receipts[0]) == 0);
-#endif
-#ifdef TOLD
-        assert(!withdrawn || published[0] == CANCELLED || told)
-#endif
+        assert(!cancelled || published[0] == CANCELLED || !HAS(bundles[0], published[0]));
+        assert(!cancelled || (bundles[0] & receipts[0]) == 0);
+        assert(!cancelled || published[0] == CANCELLED || told)
     }
 }

@@ -20,8 +20,8 @@ inline commit_is_decided(i) {
 #ifdef ORDERLY
                 assert(published[REQUEST(k)] == CANCELLED || !told);
 #endif
-                assert(withdrawn || HAS(receipts[REQUEST(k)], published[REQUEST(k)]));
-                assert(withdrawn || HAS(bundles[REQUEST(k)], published[REQUEST(k)]))
+                assert(HAS(receipts[REQUEST(k)], published[REQUEST(k)]));
+                assert(cancelled || HAS(bundles[REQUEST(k)], published[REQUEST(k)]))
             :: worker[i].batch_answer[k] == PARKED ->
                 transaction[ID(i)].retries = transaction[ID(i)].retries | BIT(RETRY(k))
             :: worker[i].batch_answer[k] == EXPIRED -> told = true

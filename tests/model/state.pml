@@ -32,7 +32,8 @@ byte accepted[2] = NOBODY; /* the origin in the record of acceptance */
 byte bundles[2];           /* by attempt */
 byte receipts_seen[2];     /* by outcome */
 byte receipts[2];          /* those that are durable */
-bool withdrawn;            /* the record of the cancel */
+bool cancelled;            /* the cancel has come */
+bool withdrawn;            /* and its record is stored */
 
 /* An answer is the number of the attempt that completed the request, or one of these. Those up to CANCELLED are terminal. */
 #define ATTEMPTS  63
@@ -45,7 +46,7 @@ bool withdrawn;            /* the record of the cancel */
 /* --- the workers --- */
 
 mtype = { DEAD, JOINING, ASSIGNED, OWNING };                                            /* poll thread */
-mtype = { NONE, ACCEPTING, WORKING, BUNDLED, SEEN, DURABLE, WITHDRAWN, CLEARED, DONE }; /* item */
+mtype = { NONE, ACCEPTING, WORKING, BUNDLED, SEEN, DURABLE, WITHDRAWN, DONE };          /* item */
 mtype = { IDLE, PRODUCED, OFFSETS_SENT, FATAL, RESOLVING };                             /* commit thread */
 
 typedef Worker {

@@ -29,7 +29,7 @@ class Cancels(Delivery):
         self.assertEqual((event.data["request_status"], event.data["reason"]["code"]), ("cancelled", "withdrawn"))
         self.assertNotRegex(json.dumps(event.event()), PERSONAL)
         self.assertEqual(portal.stored(request, ".zip"), [])
-        receipt, = portal.stored(request, ".receipt")
+        receipt, = portal.stored(request, "receipt")
         with open(receipt, encoding="utf-8") as file:
             kept = json.loads(file.readline())["event"]
         self.assertEqual((kept["id"], kept["type"]), (event.headers["ce_id"], "org.dsard.cancelled.v1"))
@@ -106,12 +106,12 @@ class Cancels(Delivery):
         portal.worker()
         portal.ask(self.body)
         completed = self.check_one_completed(portal, self.request)
-        receipts = portal.stored(self.request, ".receipt")
+        receipts = portal.stored(self.request, "receipt")
         portal.cancel(self.body)
         expired = portal.heard(self.request, "expired")
         self.assertEqual((expired.data["request_status"], expired.data["reason"]["code"]), ("completed", "revoked"))
         self.assertEqual(portal.stored(self.request, ".zip"), [])
-        self.assertEqual(portal.stored(self.request, ".receipt"), receipts)
+        self.assertEqual(portal.stored(self.request, "receipt"), receipts)
         wait_for(lambda: len(portal.audit.all()) == 2, "two audit records")
         self.assertEqual([each.data["outcome"] for each in portal.audit.all()],
                          ["org.dsard.completed.v1", "org.dsard.expired.v1"])

@@ -283,7 +283,7 @@ class ExactlyOnce(Delivery):
         worker = portal.worker()
         request = self.export_that_waits(portal)
         worker.kill()
-        self.assertEqual(portal.stored(request, ".receipt"), [])
+        self.assertEqual(portal.stored(request, "receipt"), [])
         self.spoil("marketing", mode="ok")
         portal.worker()
         self.check_one_completed(portal, request)
@@ -296,7 +296,7 @@ class ExactlyOnce(Delivery):
         broker = Shared.broker.process
         broker.send_signal(signal.SIGSTOP)
         try:
-            receipt, = wait_for(lambda: portal.stored(request, ".receipt"), "a receipt")
+            receipt, = wait_for(lambda: portal.stored(request, "receipt"), "a receipt")
             worker.kill()
         finally:
             broker.send_signal(signal.SIGCONT)
@@ -417,7 +417,7 @@ class NotDurable(Delivery):
         self.assertRegex(worker.log(), why)
         self.assertEqual(worker.log().count("will be made again"), 2)
         self.assertIn(event.data["reason"]["code"], ("store_failed", "spool_failed"))
-        self.assertEqual((portal.terminal(request), portal.stored(request, ".receipt")), ([], []))
+        self.assertEqual((portal.terminal(request), portal.stored(request, "receipt")), ([], []))
         self.assertTrue(worker.running())
         mend()
         self.check_one_completed(portal, request)

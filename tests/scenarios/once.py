@@ -108,15 +108,19 @@ class Completeness(exports.Exports):
         for words in ("Nothing was found", "dave@example.test", "Billing", "Panel", "Forum", "Marketing"):
             self.assertIn(words, report)
 
-    def test_a_request_is_answered_again_beside_the_first_answer(self):
+    def test_a_request_is_answered_once_in_a_folder(self):
         config, request = self.configure(), harness.request_for("bob", self.keys)
         path = harness.save(self.path("request.json"), request)
-        answers = [exports.Answer(harness.Once(config, path, self.path("out")), request, self.keys) for _ in range(2)]
-        self.assertEqual([answer.status for answer in answers], [0, 0])
-        self.assertNotEqual(answers[0].bundle, answers[1].bundle)
-        self.assertNotEqual(answers[0].passphrase, answers[1].passphrase)
-        for answer in answers:
-            self.assertEqual(harness.counted(answer.entries), harness.held("bob"))
+        answer = exports.Answer(harness.Once(config, path, self.path("out")), request, self.keys)
+        self.assertEqual((answer.status, harness.counted(answer.entries)), (0, harness.held("bob")))
+        left = sorted(os.listdir(os.path.dirname(answer.bundle)))
+        again = harness.Once(config, path, self.path("out"))
+        self.assertEqual((again.status, again.output), (2, ""), again.errors)
+        self.assertRegex(again.errors, f"^dsard once: .*{request['subject_request_id']}: .* use another --out\n$")
+        self.assertEqual(sorted(os.listdir(os.path.dirname(answer.bundle))), left)
+        elsewhere = exports.Answer(harness.Once(config, path, tempfile.mkdtemp(dir=self.folder)), request, self.keys)
+        self.assertEqual((elsewhere.status, harness.counted(elsewhere.entries)), (0, harness.held("bob")))
+        self.assertNotEqual(elsewhere.passphrase, answer.passphrase)
 
 
 class Identities(exports.Exports):
@@ -139,7 +143,7 @@ class Identities(exports.Exports):
         said = json.dumps(answer.event) + answer.errors + answer.output
         self.assertNotRegex(said, "canary-|alice|@")
         left = os.listdir(os.path.dirname(answer.outcome))
-        self.assertEqual(sorted(name.split(".", 1)[1] for name in left), ["outcome.json", "receipt"])
+        self.assertEqual(sorted(name.partition(".")[2] or name for name in left), ["outcome.json", "receipt"])
 
     def test_as_many_values_as_allowed_are_taken(self):
         found = [("shop_id", str(at)) for at in range(5)]

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from harness import DSARD, Keys, Scenario, host, wait_for
+from harness import DSARD, Keys, Scenario, host, request_for, wait_for
 from portal import Portal, broker_in
 import proxy
 import wire
@@ -57,13 +57,13 @@ class Recovery(Scenario):
     def spoil(**fault):
         Shared.host.stubs["mautic"].spoil(fault)
 
-    def hold(self, portal, person="alice", **fault):
-        """Asks for a person whose export waits at one source until the fault is healed; returns the request."""
+    def hold(self, portal, body=None, **fault):
+        """Sends a request whose export waits at one source until the fault is healed; returns its id."""
         stub = Shared.host.stubs["mautic"]
         self.spoil(mode="hang", **fault)
         with stub.lock:
             stub.calls.clear()
-        request = portal.ask_for(person)
+        request = portal.ask(body or request_for("alice", Shared.keys))
 
         def asked():
             with stub.lock:
@@ -103,7 +103,7 @@ class Case1KilledAtEachStep(Recovery):
         self.heard(portal, portal.ask_for("carol"))
         self.assertEqual(portal.terminal(request), ["completed"])
         self.assertEqual(len(portal.stored(request, ".zip")), 1)
-        self.assertEqual(len(portal.stored(request, ".receipt")), 1)
+        self.assertEqual(len(portal.stored(request, "receipt")), 1)
 
     def test_before_anything_is_produced(self):
         self.check(proxy.ADD_PARTITIONS_TO_TXN, "before")
@@ -172,7 +172,7 @@ class Case3Suspended(Recovery):
             self.heard(portal, each)
         self.assertEqual(portal.terminal(request), ["completed"])
         self.assertTrue(worker.running() and other.running())
-        self.assertEqual(len(portal.stored(request, ".receipt")), 1)
+        self.assertEqual(len(portal.stored(request, "receipt")), 1)
 
     def test_a_worker_that_sleeps_while_it_exports_finds_it_done(self):
         portal = self.portal()
@@ -201,7 +201,7 @@ class Case4JoinAndLeave(Recovery):
         self.spoil(mode="ok")
         self.heard(portal, request)
         wait_for(lambda: portal.committed() == {0: (1, "")}, lambda: f"its offset: {portal.committed()}")
-        self.assertEqual(len(portal.stored(request, ".receipt")), 1)
+        self.assertEqual(len(portal.stored(request, "receipt")), 1)
 
     def test_a_new_owner_waits_for_what_still_runs_elsewhere(self):
         portal = self.portal()
@@ -214,9 +214,60 @@ class Case4JoinAndLeave(Recovery):
             self.spoil(mode="ok")
             event = self.heard(portal, request)
         self.assertIn("outcome taken from its receipt", two.log())
-        self.assertEqual(len(portal.stored(request, ".receipt")), 1)
+        self.assertEqual(len(portal.stored(request, "receipt")), 1)
         portal.bundle(event)
         self.assertTrue(one.running())
+
+    def test_a_worker_that_ends_a_request_late_removes_its_bundle(self):
+        """Its partition is gone, and by its new owner the request was cancelled."""
+        portal = self.portal()
+        one = portal.worker("one")
+        body = request_for("alice", Shared.keys)
+        request = self.hold(portal, body)
+        with Shared.proxy.cut(client=self.identity(portal, "one")):
+            two = portal.worker("two")
+            wait_for(lambda: "another worker is working on it" in two.log(), lambda: f"the claim: {two.log()}")
+            portal.cancel(body)
+            self.heard(portal, request, "cancelled")
+            self.spoil(mode="ok")
+            wait_for(lambda: "has ended otherwise meanwhile" in one.log(), lambda: f"its end: {one.log()}")
+        wait_for(lambda: not portal.stored(request, ".zip"), "its bundle to be removed")
+        self.assertEqual(len(portal.stored(request, "receipt")), 1)
+        self.heard(portal, portal.ask_for("carol"))
+        self.assertEqual(portal.terminal(request), ["cancelled"])
+
+    def test_a_worker_that_is_removed_before_it_owns_anything_joins_again(self):
+        """It commits as a member: what comes with no member's name is refused by no broker."""
+        portal = self.portal()
+        told = threading.Event()
+
+        def expel_then_close(step):
+            if not told.is_set():
+                wire.expel(Shared.broker.address, portal.group)
+            return proxy.CLOSE
+
+        def close_until_told(step):
+            if told.is_set():
+                return proxy.FORWARD
+            self.when(portal, proxy.OFFSET_FETCH, before=close_until_told)
+            return proxy.CLOSE
+
+        def tell(step):
+            told.set()
+
+        first = self.when(portal, proxy.OFFSET_FETCH, before=expel_then_close)
+        self.when(portal, proxy.OFFSET_FETCH, nth=2, before=close_until_told)
+        self.when(portal, proxy.HEARTBEAT, answered=tell, where=lambda step: first.happened.is_set())
+        one = portal.worker("one")
+        first.wait(60)
+        commits = []
+        commit = self.when(portal, proxy.TXN_OFFSET_COMMIT, before=lambda step: commits.append(step.request))
+        self.heard(portal, portal.ask_for("carol"))
+        commit.wait(60)
+        self.assertTrue(told.is_set())
+        # a broker names a member by its client and a UUID
+        self.assertRegex(commits[0], self.identity(portal).encode() + b"-[0-9a-f]{8}-")
+        self.assertTrue(one.running(), one.log())
 
 
 class Case5Fenced(Recovery):
@@ -380,7 +431,7 @@ class Case10Leaving(Recovery):
         revoking = threading.Event()
         held = self.when(portal, proxy.END_TXN, before=lambda step: revoking.wait(60) and None)
         request = portal.ask_for("carol")
-        wait_for(lambda: portal.stored(request, ".receipt"), "the commit to begin")
+        wait_for(lambda: portal.stored(request, "receipt"), "the commit to begin")
         # the revoke waits for the transaction, which waits for us
         two = portal.worker("two", ready=False)
         wait_for(lambda: "revoked" in one.log(), lambda: f"a revoke: {one.log()}")
@@ -423,7 +474,7 @@ class Case10Leaving(Recovery):
             self.assertIn(status, (0, 3), worker.log())
         portal.worker()
         self.heard(portal, request)
-        self.assertEqual(len(portal.stored(request, ".receipt")), 1)
+        self.assertEqual(len(portal.stored(request, "receipt")), 1)
 
 
 class Case11TwoAttempts(Recovery):

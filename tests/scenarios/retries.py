@@ -47,7 +47,7 @@ class Retries(Delivery):
             self.assertEqual((parked.value, parked.headers), (value, headers))
         # the second attempt is over: the request's place is done, and so is that of the first that was parked
         wait_for(lambda: sorted(offset for offset, _ in portal.committed().values()) == [-1, 1], "the offset")
-        self.assertEqual(portal.stored(request, ".zip") + portal.stored(request, ".receipt"), [])
+        self.assertEqual(portal.stored(request, ".zip") + portal.stored(request, "receipt"), [])
         self.spoil("marketing", mode="ok")
         event = self.check_one_completed(portal, request)
         said = [each.kind for each in portal.said(request)]
@@ -106,7 +106,7 @@ class Retries(Delivery):
         self.assertEqual(portal.terminal(request), ["failed"])
         self.assertGreaterEqual(len(portal.said(request, "retrying")), 1)
         self.assertEqual(portal.stored(request, ".zip"), [])
-        self.assertEqual(len(portal.stored(request, ".receipt")), 1)
+        self.assertEqual(len(portal.stored(request, "receipt")), 1)
 
     def test_what_no_attempt_can_mend_is_not_tried_again(self):
         portal = self.retrying()

@@ -1,4 +1,5 @@
 #include "outcome/answer.h"
+#include "outcome/ending.h"
 
 #include "base/hex.h"
 #include "outcome/acceptance.h"
@@ -211,7 +212,8 @@ static void complete(const struct office *office, char id[128])
     const struct origin origin = place_of(office->first);
     const struct stage *stage = office->world->stage;
     json_t *data = json_pack("{s:s}", "request_status", "completed");
-    const struct receipt_facts facts = {.request = office->request,
+    const struct receipt_facts facts = {.request = ID,
+                                        .body_sha256 = office->request->sha256,
                                         .origin = &origin,
                                         .bundle = "attempt.zip",
                                         .type = EVENT_COMPLETED,
@@ -220,8 +222,7 @@ static void complete(const struct office *office, char id[128])
     struct fault fault;
     accept_first(office);
     put_object(stage, ID, "attempt.zip", "sealed", 6);
-    assert_int_equal(receipt_make(&receipt, &facts, &fault), 0);
-    assert_int_equal(receipt_store(receipt, &stage->records, "attempt", &fault), 0);
+    assert_int_equal(receipt_take(&receipt, &facts, &stage->records, &fault), 0);
     snprintf(id, 128, "%s", receipt->event_id);
     receipt_free(receipt);
     json_decref(data);
@@ -229,8 +230,7 @@ static void complete(const struct office *office, char id[128])
 
 static int count_one(const char *file, void *ctx)
 {
-    const char *dot = strrchr(file, '.');
-    *(size_t *)ctx += dot && strcmp(dot, ".receipt") == 0;
+    *(size_t *)ctx += strcmp(file, "receipt") == 0;
     return 0;
 }
 
@@ -256,25 +256,30 @@ static void an_outcome_that_was_stored_is_published_as_it_is(void **state)
     }
 }
 
-static void what_was_cancelled_before_it_was_published_ends_so(void **state)
+static void a_cancel_does_not_change_an_outcome_that_was_stored(void **state)
 {
     struct office *office = *state;
-    char stored[128], id[128], again[128];
+    char stored[128], id[128];
     complete(office, stored);
     withdraw(office, SOURCE);
-    struct item item = ask(office, office->first);
-    assert_string_not_equal(assert_event(&item, "org.dsard.cancelled.v1", id), stored);
-    assert_int_equal(item.outcome, OUTCOME_CANCELLED);
-    wipe(&item);
-    assert_false(has_object(office->world->stage, ID, "attempt.zip"));
-    assert_false(has_object(office->world->stage, ID, "attempt.receipt"));
-    assert_int_equal(count_receipts(office), 1);
+    for (int i = 0; i < 2; i++) {
+        struct item item = ask(office, office->first);
+        assert_string_equal(assert_event(&item, "org.dsard.completed.v1", id), stored);
+        wipe(&item);
+    }
+    assert_true(has_object(office->world->stage, ID, "attempt.zip"));
+}
 
-    /* as it would be after a crash before that was published */
-    item = ask(office, office->first);
-    assert_string_equal(assert_event(&item, "org.dsard.cancelled.v1", again), id);
+static void the_receipt_of_another_message_is_not_published_again(void **state)
+{
+    struct office *office = *state;
+    char stored[128], id[128];
+    struct fault fault;
+    complete(office, stored);
+    assert_int_equal(store_remove(office->world->stage->store, ID, "accepted", &fault), 0);
+    struct item item = ask(office, office->second);
+    assert_event(&item, "org.dsard.repeated.v1", id);
     wipe(&item);
-    assert_int_equal(count_receipts(office), 1);
 }
 
 static void what_was_cancelled_before_it_came_is_not_begun(void **state)
@@ -521,10 +526,10 @@ static void its_outcome_counts_when_its_key_is_taken_out(void **state)
     wipe(&item);
 }
 
-static void an_orphan_leaves_the_store_to_its_owner(void **state)
+static void an_orphan_leaves_what_it_cannot_answer_to_its_owner(void **state)
 {
     struct office *office = *state;
-    char stored[128], value[VALUE_MAX];
+    char value[VALUE_MAX];
     request_with(office->world, "\"envelope\":\"rar\",", value);
     rd_kafka_message_t *refused =
         send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
@@ -536,19 +541,6 @@ static void an_orphan_leaves_the_store_to_its_owner(void **state)
     assert_int_equal(count_receipts(office), 0);
     wipe(&item);
     rd_kafka_message_destroy(refused);
-
-    struct fault fault;
-    assert_int_equal(store_remove(office->world->stage->store, ID, "accepted", &fault), 0);
-    complete(office, stored);
-    withdraw(office, SOURCE);
-    item = take(office->first);
-    item.partition = &lost;
-    answer_request(&office->answerer, &item);
-    assert_int_equal(item.fate, ITEM_DROPPED);
-    assert_null(item.answers);
-    wipe(&item);
-    assert_true(has_object(office->world->stage, ID, "attempt.zip"));
-    assert_true(has_object(office->world->stage, ID, "attempt.receipt"));
 }
 
 /* --- attempts that fail --- */
@@ -593,23 +585,29 @@ static void withdraw_meanwhile(const struct office *office)
     withdraw(office, SOURCE);
 }
 
-static void what_is_withdrawn_is_not_parked(void **state)
+/* A request that has time for another attempt, and a tier for it. */
+static rd_kafka_message_t *send_early(struct office *office, struct config *with_tiers)
 {
-    struct office *office = *state;
-    struct config with_tiers = config;
-    char value[VALUE_MAX], id[128];
-    with_tiers.retry.tiers = &tier;
-    with_tiers.retry.n_tiers = 1;
-    with_tiers.retry.horizon_s = UINT32_MAX;
-    office->world->exporter.config = &with_tiers;
-    request_free(office->request);
+    char value[VALUE_MAX];
     struct fault fault;
+    *with_tiers = config;
+    with_tiers->retry.tiers = &tier;
+    with_tiers->retry.n_tiers = 1;
+    with_tiers->retry.horizon_s = UINT32_MAX;
+    office->world->exporter.config = with_tiers;
+    request_free(office->request);
     request_with(office->world, "\"due_time\":\"2099-01-01T00:00:00Z\",", value);
     assert_int_equal(request_parse(&office->request, value, strlen(value), CAME, NULL, &fault), REQUEST_OK);
     memcpy(office->cancellation.sha256, office->request->sha256, 32);
-    rd_kafka_message_t *message =
-        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    return send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+}
 
+static void what_is_withdrawn_is_not_parked(void **state)
+{
+    struct office *office = *state;
+    struct config with_tiers;
+    char id[128];
+    rd_kafka_message_t *message = send_early(office, &with_tiers);
     struct item item = fail_attempt(office, message, let_fail);
     assert_event(&item, "org.dsard.retrying.v1", id);
     assert_int_equal(item.outcome, OUTCOME_PARKED);
@@ -620,6 +618,49 @@ static void what_is_withdrawn_is_not_parked(void **state)
     assert_event(&item, "org.dsard.cancelled.v1", id);
     assert_int_equal(item.outcome, OUTCOME_CANCELLED);
     assert_null(to_topic(&item, topic_retry));
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+}
+
+static const rd_kafka_message_t *ended_message;
+
+static void end_meanwhile(const struct office *office)
+{
+    const struct origin origin = place_of(ended_message);
+    const struct ending ending = ending_of(office->request, &origin);
+    struct receipt *receipt;
+    struct fault why, fault;
+    fault_set(&why, "any", "another worker was faster");
+    assert_int_equal(ending_take(&ending, &office->world->exporter, EVENT_REFUSED, &why, &receipt, &fault),
+                     0);
+    receipt_free(receipt);
+}
+
+static void what_has_ended_meanwhile_is_not_parked(void **state)
+{
+    struct office *office = *state;
+    struct config with_tiers;
+    char id[128];
+    rd_kafka_message_t *message = send_early(office, &with_tiers);
+    ended_message = message;
+    struct item item = fail_attempt(office, message, end_meanwhile);
+    assert_event(&item, "org.dsard.refused.v1", id);
+    assert_null(to_topic(&item, topic_retry));
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+}
+
+static void a_copy_is_not_parked(void **state)
+{
+    struct office *office = *state;
+    struct config with_tiers;
+    rd_kafka_message_t *message = send_early(office, &with_tiers);
+    accept_first(office);
+    put_object(office->world->stage, ID, "receipt", "spoiled", 7);
+    struct item item = take(message);
+    answer_request(&office->answerer, &item);
+    assert_int_equal(item.fate, ITEM_LATER);
+    assert_null(item.answers);
     wipe(&item);
     rd_kafka_message_destroy(message);
 }
@@ -714,7 +755,7 @@ static void after_its_end_the_bundle_is_revoked(void **state)
     assert_non_null(to_topic(&cancel, topic_audit));
     wipe_control(&cancel);
     assert_false(has_object(office->world->stage, ID, "attempt.zip"));
-    assert_true(has_object(office->world->stage, ID, "attempt.receipt"));
+    assert_true(has_object(office->world->stage, ID, "receipt"));
 
     /* as it would be after a crash before that was published, or when it is cancelled twice */
     cancel = control(office, &office->cancellation);
@@ -766,7 +807,7 @@ static void a_cancel_waits_for_the_end_of_what_is_in_hand(void **state)
     assert_true(cancel_raised(item->cancel));
 
     answer_request(&office->answerer, item);
-    assert_event(item, "org.dsard.cancelled.v1", id);
+    assert_event(item, "org.dsard.completed.v1", id);
     desk_finish(office->desk, item);
     answer_control(&office->answerer, &cancel);
     assert_int_equal(cancel.fate, ITEM_LATER);
@@ -776,8 +817,30 @@ static void a_cancel_waits_for_the_end_of_what_is_in_hand(void **state)
     desk_settle(office->desk, &batch, true);
     answer_control(&office->answerer, &cancel);
     assert_int_equal(cancel.fate, ITEM_DONE);
-    assert_null(cancel.answers);
+    assert_event(&cancel, "org.dsard.expired.v1", id);
+    assert_false(has_object(office->world->stage, ID, "attempt.zip"));
     wipe_control(&cancel);
+}
+
+static void a_cancel_decides_what_has_not_ended(void **state)
+{
+    struct office *office = *state;
+    char id[128], again[128];
+    accept_first(office);
+    for (int i = 0; i < 2; i++) {
+        struct item cancel = control(office, &office->cancellation);
+        assert_int_equal(cancel.fate, ITEM_DONE);
+        assert_null(cancel.answers);
+        wipe_control(&cancel);
+    }
+    assert_int_equal(count_receipts(office), 1);
+    struct item item = ask(office, office->first);
+    assert_event(&item, "org.dsard.cancelled.v1", id);
+    assert_int_equal(item.outcome, OUTCOME_CANCELLED);
+    wipe(&item);
+    item = ask(office, office->first);
+    assert_string_equal(assert_event(&item, "org.dsard.cancelled.v1", again), id);
+    wipe(&item);
 }
 
 static void a_cancel_is_never_dropped(void **state)
@@ -843,7 +906,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_outcome_that_was_stored_is_published_as_it_is),
-        TEST(what_was_cancelled_before_it_was_published_ends_so),
+        TEST(a_cancel_does_not_change_an_outcome_that_was_stored),
+        TEST(the_receipt_of_another_message_is_not_published_again),
         TEST(what_was_cancelled_before_it_came_is_not_begun),
         TEST(while_another_worker_has_a_claim_it_waits),
         TEST(who_did_not_ask_cannot_cancel),
@@ -856,9 +920,11 @@ int main(void)
         TEST(a_copy_of_a_parked_message_ends_nothing),
         TEST(what_was_accepted_ends_when_its_key_is_taken_out),
         TEST(its_outcome_counts_when_its_key_is_taken_out),
-        TEST(an_orphan_leaves_the_store_to_its_owner),
+        TEST(an_orphan_leaves_what_it_cannot_answer_to_its_owner),
         TEST(what_is_ours_is_not_dropped),
         TEST(what_is_withdrawn_is_not_parked),
+        TEST(what_has_ended_meanwhile_is_not_parked),
+        TEST(a_copy_is_not_parked),
         TEST(then_no_claim_is_waited_for),
         TEST(then_what_cannot_be_accepted_is_dead),
         TEST(where_somebody_wrote_into_the_store_a_cancel_is_dead),
@@ -866,6 +932,7 @@ int main(void)
         TEST(after_its_end_the_bundle_is_revoked),
         TEST(a_cancel_of_another_request_changes_nothing),
         TEST(a_cancel_waits_for_the_end_of_what_is_in_hand),
+        TEST(a_cancel_decides_what_has_not_ended),
         TEST(a_cancel_is_never_dropped),
         TEST(a_cancel_that_cannot_be_read_is_dead),
     };

@@ -95,6 +95,16 @@ static void an_answer_as_good_takes_the_place_of_the_old(void **state)
     assert_kept(stage, '2');
 }
 
+static void one_with_as_many_gaps_that_holds_less_does_not(void **state)
+{
+    struct stage *stage = *state;
+    ask_shop(stage, "[" IN_PART("1") "],[" RECORD_OF(
+                        "2") ",{'type':'end','collection':'things','status':'complete','count':1}"
+                             "," MORE_END("failed", CODE("busy", "true")) "]");
+    assert_gap(stage, 0, SOURCE_PARTIAL, "busy", true);
+    assert_kept(stage, '1');
+}
+
 static void a_worse_answer_does_not(void **state)
 {
     struct stage *stage = *state;
@@ -262,6 +272,7 @@ int main(void)
         TEST(what_came_in_part_stays_when_the_next_try_fails),
         TEST(a_whole_answer_takes_the_place_of_a_part),
         TEST(an_answer_as_good_takes_the_place_of_the_old),
+        TEST(one_with_as_many_gaps_that_holds_less_does_not),
         TEST(a_worse_answer_does_not),
         TEST(the_best_of_many_tries_is_kept),
         TEST(the_last_try_says_whether_another_may_help),

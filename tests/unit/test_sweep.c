@@ -22,9 +22,7 @@
 #define YOUNG "0123456789abcdef0123456789abcde1"
 #define NAMED "0123456789abcdef0123456789abcde2"
 
-#define ATTEMPT "%016x%016x"
-
-static const struct request request = {.id = ID, .sha256 = {0xab}};
+static const unsigned char sha256[32] = {0xab};
 static const struct origin here = {"requests", 3, 7};
 
 /* --- another clock, and what happens around a rename --- */
@@ -150,27 +148,40 @@ static void expect_counts(const struct stage *stage, size_t n_unfinished, size_t
     assert_int_equal(counts.n_put_back, n_put_back);
 }
 
-static struct receipt *make_receipt(const char *bundle)
+/* 0, or -1 with a fault. */
+static int store_receipt(const struct stage *stage, const char *request, const char *bundle,
+                         struct fault *fault)
 {
     struct receipt *receipt;
-    struct fault fault;
     json_t *data = json_object();
-    const struct receipt_facts facts = {
-        .request = &request, .origin = &here, .bundle = bundle, .type = EVENT_COMPLETED, .event_data = data};
-    assert_int_equal(receipt_make(&receipt, &facts, &fault), 0);
+    const struct receipt_facts facts = {.request = request,
+                                        .body_sha256 = sha256,
+                                        .origin = &here,
+                                        .bundle = bundle,
+                                        .type = EVENT_COMPLETED,
+                                        .event_data = data};
+    int result = receipt_take(&receipt, &facts, &stage->records, fault);
     json_decref(data);
-    return receipt;
-}
-
-/* 0, or -1 with a fault. */
-static int store_receipt(const struct stage *stage, const char *attempt, struct fault *fault)
-{
-    char bundle[64];
-    snprintf(bundle, sizeof bundle, "%s.zip", attempt);
-    struct receipt *receipt = make_receipt(bundle);
-    int result = receipt_store(receipt, &stage->records, attempt, fault);
     receipt_free(receipt);
     return result;
+}
+
+/* Begins the record that names a bundle, or NULL for none, as a receipt does. */
+static struct store_object *begin_record(const struct stage *stage, const char *bundle)
+{
+    struct fault fault;
+    struct store_object *object;
+    json_t *json = json_pack("{s:i,s:s?}", "receipt", 1, "bundle", bundle);
+    assert_int_equal(record_write(&stage->records, ID, "receipt", "receipt", json, &object, &fault), 0);
+    json_decref(json);
+    return object;
+}
+
+/* A whole one, whether or not there is a bundle. */
+static void put_receipt(const struct stage *stage, const char *bundle)
+{
+    struct fault fault;
+    assert_int_equal(store_commit(begin_record(stage, bundle), &fault), 0);
 }
 
 /* --- what is swept --- */
@@ -193,7 +204,7 @@ static void a_bundle_goes_when_it_is_old_and_no_receipt_names_it(void **state)
     make_file(stage, ID "/" OLD ".zip", true);
     make_file(stage, ID "/" YOUNG ".zip", false);
     make_file(stage, ID "/" NAMED ".zip", true);
-    make_file(stage, ID "/" NAMED ".receipt", true);
+    put_receipt(stage, NAMED ".zip");
     expect_counts(stage, 0, 1, 0, 0);
     assert_false(there(stage, ID "/" OLD ".zip"));
     assert_true(there(stage, ID "/" YOUNG ".zip"));
@@ -227,7 +238,7 @@ static void expect_untouched(const struct stage *stage, const char *const files[
 static void nothing_else_of_a_request_goes(void **state)
 {
     static const char *const files[] = {
-        ID "/" A ".receipt",
+        ID "/receipt",
         ID "/accepted",
         ID "/withdrawal-ab",
         ID "/" A ".outcome.json",
@@ -357,7 +368,7 @@ static void what_a_sweep_that_died_has_hidden_is_judged_again(void **state)
 {
     const struct stage *stage = *state;
     make_folder(stage, ID);
-    make_file(stage, ID "/" NAMED ".receipt", true);
+    put_receipt(stage, NAMED ".zip");
     make_file(stage, ID "/.swept-" HIDDEN NAMED ".zip", true);
     make_file(stage, ID "/.swept-" HIDDEN OLD ".zip", true);
     make_file(stage, ID "/.swept-" HIDDEN YOUNG ".zip", false);
@@ -368,27 +379,47 @@ static void what_a_sweep_that_died_has_hidden_is_judged_again(void **state)
     assert_true(there(stage, ID "/.swept-" HIDDEN YOUNG ".zip"));
 }
 
+static void one_that_cannot_be_read_keeps_every_bundle(void **state)
+{
+    const struct stage *stage = *state;
+    make_folder(stage, ID);
+    make_file(stage, ID "/" OLD ".zip", true);
+    make_folder(stage, ID "/receipt");
+    expect_counts(stage, 0, 0, 0, 0);
+    assert_true(there(stage, ID "/" OLD ".zip"));
+}
+
+static void that_of_another_attempt_or_of_none_keeps_no_bundle(void **state)
+{
+    static const char *const named[] = {NAMED ".zip", NULL};
+    const struct stage *stage = *state;
+    struct fault fault;
+    make_folder(stage, ID);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        put_receipt(stage, named[i]);
+        make_file(stage, ID "/" OLD ".zip", true);
+        expect_counts(stage, 0, 1, 0, 0);
+        assert_int_equal(store_remove(stage->store, ID, "receipt", &fault), 0);
+    }
+}
+
 static struct store_object *begun;
 
 static void begin_receipt(const struct stage *stage)
 {
-    struct fault fault;
-    struct receipt *receipt = make_receipt(A ".zip");
-    assert_int_equal(
-        record_write(&stage->records, ID, A ".receipt", "receipt", receipt->json, &begun, &fault), 0);
-    receipt_free(receipt);
+    begun = begin_record(stage, A ".zip");
 }
 
 static void store_whole_receipt(const struct stage *stage)
 {
     struct fault fault;
-    assert_int_equal(store_receipt(stage, A, &fault), 0);
+    assert_int_equal(store_receipt(stage, ID, A ".zip", &fault), 0);
 }
 
 static void fail_to_store_receipt(const struct stage *stage)
 {
     struct fault fault;
-    assert_int_equal(store_receipt(stage, A, &fault), -1);
+    assert_int_equal(store_receipt(stage, ID, A ".zip", &fault), -1);
     assert_string_equal(fault.code, "bundle_gone");
 }
 
@@ -423,7 +454,7 @@ static void one_that_was_swept_itself_cannot_be_committed(void **state)
     assert_int_equal(store_commit(begun, &fault), -1);
     assert_string_equal(fault.code, "store_failed");
     assert_true(fault.retryable);
-    assert_false(there(stage, ID "/" A ".receipt"));
+    assert_false(there(stage, ID "/receipt"));
 }
 
 static void a_receipt_begun_while_its_bundle_is_hidden_brings_it_back(void **state)
@@ -448,7 +479,7 @@ static void a_receipt_stored_before_its_bundle_is_hidden_brings_it_back(void **s
     hiding.before = store_whole_receipt;
     expect_counts(stage, 0, 0, 0, 1);
     assert_true(there(stage, ID "/" A ".zip"));
-    assert_true(there(stage, ID "/" A ".receipt"));
+    assert_true(there(stage, ID "/receipt"));
 }
 
 static void no_receipt_is_stored_of_a_hidden_bundle(void **state)
@@ -460,7 +491,7 @@ static void no_receipt_is_stored_of_a_hidden_bundle(void **state)
     hiding.after = fail_to_store_receipt;
     expect_counts(stage, 0, 1, 0, 0);
     assert_false(there(stage, ID "/" A ".zip"));
-    assert_false(there(stage, ID "/" A ".receipt"));
+    assert_false(there(stage, ID "/receipt"));
 }
 
 struct storer {
@@ -470,16 +501,23 @@ struct storer {
     bool wrong;
 };
 
+/* Each round is about a request of its own. */
+static void name_request(char request[40], int storer, int round)
+{
+    snprintf(request, 40, "2c0e5a1e-0000-4000-8000-%06x%06x", (unsigned)storer, (unsigned)round);
+}
+
 static void *store_late(void *arg)
 {
     struct storer *storer = arg;
     struct fault fault;
     for (int i = 0; i < N_ROUNDS; i++) {
-        char attempt[33], bundle[96];
-        snprintf(attempt, sizeof attempt, ATTEMPT, (unsigned)storer->number, (unsigned)i);
-        snprintf(bundle, sizeof bundle, ID "/%s.zip", attempt);
+        char request[40], bundle[96];
+        name_request(request, storer->number, i);
+        snprintf(bundle, sizeof bundle, "%s/" A ".zip", request);
+        make_folder(storer->stage, request);
         make_file(storer->stage, bundle, true);
-        storer->stored[i] = store_receipt(storer->stage, attempt, &fault) == 0;
+        storer->stored[i] = store_receipt(storer->stage, request, A ".zip", &fault) == 0;
         if (!storer->stored[i] && strcmp(fault.code, "bundle_gone") != 0)
             storer->wrong = true;
     }
@@ -511,7 +549,6 @@ static void there_is_never_a_receipt_without_its_bundle(void **state)
     pthread_t storing[N_STORERS], sweeping[N_SWEEPS];
     atomic_bool done;
     atomic_init(&done, false);
-    make_folder(stage, ID);
     for (int i = 0; i < N_SWEEPS; i++) {
         sweepers[i] = (struct sweeper){.stage = stage, .done = &done};
         assert_int_equal(pthread_create(&sweeping[i], NULL, sweep_on, &sweepers[i]), 0);
@@ -532,9 +569,10 @@ static void there_is_never_a_receipt_without_its_bundle(void **state)
     for (int i = 0; i < N_STORERS; i++) {
         assert_false(storers[i].wrong);
         for (int k = 0; k < N_ROUNDS; k++) {
-            char receipt[96], bundle[96];
-            snprintf(receipt, sizeof receipt, ID "/" ATTEMPT ".receipt", (unsigned)i, (unsigned)k);
-            snprintf(bundle, sizeof bundle, ID "/" ATTEMPT ".zip", (unsigned)i, (unsigned)k);
+            char request[40], receipt[96], bundle[96];
+            name_request(request, i, k);
+            snprintf(receipt, sizeof receipt, "%s/receipt", request);
+            snprintf(bundle, sizeof bundle, "%s/" A ".zip", request);
             assert_int_equal(there(stage, receipt), storers[i].stored[k]);
             assert_int_equal(there(stage, bundle), storers[i].stored[k]);
             n_stored += storers[i].stored[k];
@@ -559,6 +597,8 @@ int main(void)
         TEST(it_can_be_stopped),
         TEST(a_store_that_cannot_be_read_is_a_fault),
         TEST(what_a_sweep_that_died_has_hidden_is_judged_again),
+        TEST(one_that_cannot_be_read_keeps_every_bundle),
+        TEST(that_of_another_attempt_or_of_none_keeps_no_bundle),
         TEST(a_receipt_in_the_making_keeps_its_bundle),
         TEST(one_that_was_swept_itself_cannot_be_committed),
         TEST(a_receipt_begun_while_its_bundle_is_hidden_brings_it_back),
