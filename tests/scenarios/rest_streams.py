@@ -173,6 +173,7 @@ class Exports(unittest.TestCase):
         self.assertEqual((outcome.code, outcome.end["retryable"]), ("source_error", True))
         outcome, _, _ = self.ask(["working"], {**self.EXPORT, "poll": {**self.EXPORT["poll"], "max_s": 2}})
         self.assertEqual((outcome.code, outcome.end["retryable"]), ("source_timeout", True))
+        self.assertIn("not ready after 2 s", outcome.end["text"])
         began = time.monotonic()
         outcome, _, _ = self.ask(["working"], deadline_ms=1500)
         self.assertEqual(outcome.code, "source_timeout")
@@ -253,10 +254,13 @@ class Files(unittest.TestCase):
 
     def test_files_that_details_name(self):
         each = {"request": {"path": ["detail", {"record": "/id"}]}, "records": "", "unasserted": "a test"}
-        rules = [{"in": "/replies/*/files/*", "name": "0/name", "request": {"path": ["reply", {"element": "2/id"}, {"element": "0#"}]}}]
-        detail = {"files": ["listed twice"], "replies": [{"id": 5, "files": [{"name": "a"}, {"name": "b"}]}]}
-        outcome, calls = self.ask(rules, [self.record()], {"/detail/1": lambda _: detail, "*": lambda call: (200, {}, call.path.encode())}, each=each)
-        self.assertEqual([(file["name"], file["data"]) for file in outcome.files.values()], [("a", b"/reply/5/0"), ("b", b"/reply/5/1")])
+        rules = [{"in": "/replies/*/files/*", "name": "0/name", "request": {"path": ["reply", {"element": "2/id"}, {"element": "0#"}]}},
+                 self.PLAIN, {"in": "", "name": "0/id", "request": {"path": ["whole", {"record": "/id"}]}}]
+        detail = {"files": [{"name": "listed twice", "at": 1}], "replies": [{"id": 5, "files": [{"name": "a"}, {"name": "b"}]}]}
+        outcome, _ = self.ask(rules, [self.record({"name": "own", "at": 1})],
+                              {"/detail/1": lambda _: detail, "*": lambda call: (200, {}, call.path.encode())}, each=each)
+        self.assertEqual([(file["name"], file["data"]) for file in outcome.files.values()],
+                         [("own", b"/files/1/1"), ("1", b"/whole/1"), ("a", b"/reply/5/0"), ("b", b"/reply/5/1")])
         self.assertEqual(outcome.status, "complete")
 
     def test_a_file_that_cannot_be_had_does_not_lose_the_others(self):

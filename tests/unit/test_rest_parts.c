@@ -65,7 +65,7 @@ static void of_a_url_path_and_query_are_left(void **state)
         {"https://evil.test", "/", true},
         {"", NULL, false},
         {"https://[", NULL, false},
-        {"/a b", NULL, false},
+        {"/a b", "/a%20b", false},
         {"/a\nb", NULL, false},
     };
     struct site site;
