@@ -40,6 +40,13 @@ class Authorisation(unittest.TestCase):
             self.assertEqual([each for each in found if each], [("c", SECRET) if "auth" in request else SECRET])
 
 
+    def test_what_a_profile_accepts_goes_before_json(self):
+        for headers, accepted in (({}, ["application/json"]), ({"accept": "application/vnd.x+json"}, ["application/vnd.x+json"])):
+            with Stub({"/list": lambda _: {"items": items(1)}}) as stub:
+                fetch(profile(things=owned("/list", request={"headers": headers})), stub.url, "things")
+            self.assertEqual(stub.calls[0].headers.get_all("Accept"), accepted)
+
+
 class Tokens(unittest.TestCase):
     """OAuth 2.0 client credentials."""
 
