@@ -70,8 +70,8 @@ static int open_office(void **state)
     assert_int_equal(request_parse(&office->request, value, strlen(value), CAME, NULL, &fault), REQUEST_OK);
     office->cancellation = (struct cancellation){.id = ID};
     memcpy(office->cancellation.sha256, office->request->sha256, 32);
-    office->first = send_message(world, write_message(world, REQUEST_TYPE, value, PORTAL, DAY));
-    office->second = send_message(world, write_message(world, REQUEST_TYPE, value, PORTAL, DAY));
+    office->first = send_message(write_message(world, REQUEST_TYPE, value, PORTAL, DAY));
+    office->second = send_message(write_message(world, REQUEST_TYPE, value, PORTAL, DAY));
     *state = office;
     return 0;
 }
@@ -162,8 +162,7 @@ static struct item control(const struct office *office, const struct cancellatio
     hex_encode(cancellation->sha256, 32, sha256);
     snprintf(value, sizeof value, "{\"subject_request_id\":\"" ID "\",\"body_sha256\":\"%s\"}", sha256);
     struct item item = {.received_unix_s = CAME, .partition = &ours};
-    item.message =
-        send_message(office->world, write_message(office->world, CANCELLATION_TYPE, value, PORTAL, DAY));
+    item.message = send_message(write_message(office->world, CANCELLATION_TYPE, value, PORTAL, DAY));
     answer_control(&office->answerer, &item);
     return item;
 }
@@ -389,8 +388,7 @@ static void another_request_under_the_id_is_dead(void **state)
     char value[VALUE_MAX];
     accept_first(office);
     request_with(office->world, "\"locale\":\"fr\",", value);
-    rd_kafka_message_t *other =
-        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    rd_kafka_message_t *other = send_message(write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
     assert_dead(office, other, "id_reused");
     rd_kafka_message_destroy(other);
 }
@@ -408,7 +406,7 @@ static void what_cannot_be_answered_is_refused_once(void **state)
     char value[VALUE_MAX], id[128], again[128];
     request_with(office->world, "\"envelope\":\"rar\",", value);
     rd_kafka_message_t *message =
-        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+        send_message(write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
     struct item item = ask(office, message);
     assert_event(&item, "org.dsard.refused.v1", id);
     assert_int_equal(item.outcome, OUTCOME_REFUSED);
@@ -455,7 +453,7 @@ static rd_kafka_message_t *park(const struct office *office, unsigned n_attempts
     struct outgoing *message =
         parking_message(&tier, office->first, ID, &parked, office->world->stage->keyring, &fault);
     assert_non_null(message);
-    return send_message(office->world, message);
+    return send_message(message);
 }
 
 /* Whoever can read and write a retry topic needs no key for that. */
@@ -532,7 +530,7 @@ static void an_orphan_leaves_what_it_cannot_answer_to_its_owner(void **state)
     char value[VALUE_MAX];
     request_with(office->world, "\"envelope\":\"rar\",", value);
     rd_kafka_message_t *refused =
-        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+        send_message(write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
     struct item item = take(refused);
     item.partition = &lost;
     answer_request(&office->answerer, &item);
@@ -599,7 +597,7 @@ static rd_kafka_message_t *send_early(struct office *office, struct config *with
     request_with(office->world, "\"due_time\":\"2099-01-01T00:00:00Z\",", value);
     assert_int_equal(request_parse(&office->request, value, strlen(value), CAME, NULL, &fault), REQUEST_OK);
     memcpy(office->cancellation.sha256, office->request->sha256, 32);
-    return send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    return send_message(write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
 }
 
 static void what_is_withdrawn_is_not_parked(void **state)
@@ -673,7 +671,7 @@ static rd_kafka_message_t *send_overdue(const struct office *office)
 {
     char value[VALUE_MAX];
     request_with(office->world, OVERDUE, value);
-    return send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    return send_message(write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
 }
 
 static void then_no_claim_is_waited_for(void **state)
@@ -891,8 +889,7 @@ static void a_cancel_that_cannot_be_read_is_dead(void **state)
     struct office *office = *state;
     char text[128];
     struct item cancel = {.received_unix_s = CAME};
-    cancel.message =
-        send_message(office->world, write_message(office->world, CANCELLATION_TYPE, CANCEL, ASKER, DAY));
+    cancel.message = send_message(write_message(office->world, CANCELLATION_TYPE, CANCEL, ASKER, DAY));
     answer_control(&office->answerer, &cancel);
     assert_int_equal(cancel.fate, ITEM_DONE);
     assert_int_equal(cancel.outcome, OUTCOME_DEAD);
@@ -936,5 +933,5 @@ int main(void)
         TEST(a_cancel_is_never_dropped),
         TEST(a_cancel_that_cannot_be_read_is_dead),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_post, close_post);
 }

@@ -71,55 +71,85 @@ static void the_next_attempt_is_made_later_each_time_until_it_is_too_late(void *
 
 /* --- there and back --- */
 
-/* What lies on a topic: a request's message as it came. */
+/* One cluster serves all tests, and one assignment: librdkafka takes a second for each. */
+static struct test_kafka kafka;
+static rd_kafka_t *producer;
+
 struct world {
     struct stage *stage;
-    struct test_kafka kafka;
-    rd_kafka_t *producer;
-    rd_kafka_message_t *request;
+    rd_kafka_message_t *request; /* as it came; whoever alters it puts it back */
 };
 
-static rd_kafka_message_t *read_at(struct world *world, const char *topic, int32_t partition, int64_t offset)
+static void assign(rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
-    assert_int_equal(rd_kafka_assign(world->kafka.consumer, list), 0);
+    assert_int_equal(rd_kafka_assign(kafka.consumer, list), 0);
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_message_t *message = test_next(&world->kafka, 10000);
+}
+
+/* The next message that was produced. */
+static rd_kafka_message_t *receive(const char *topic)
+{
+    rd_kafka_message_t *message = test_next(&kafka, 10000);
     assert_non_null(message);
-    assert_int_equal(message->partition, partition);
+    assert_string_equal(rd_kafka_topic_name(message->rkt), topic);
+    assert_int_equal(message->partition, 0);
     return message;
 }
 
-static void produce(struct world *world, struct outgoing *message)
+static void produce(struct outgoing *message)
 {
     struct fault fault;
-    assert_int_equal(outgoing_produce(message, world->producer, &fault), 0);
-    assert_int_equal(rd_kafka_flush(world->producer, 10000), 0);
+    assert_int_equal(outgoing_produce(message, producer, &fault), 0);
+    assert_int_equal(rd_kafka_flush(producer, 10000), 0);
     outgoing_free(message);
 }
 
-static int make_world(void **state)
+static rd_kafka_message_t *make_request(void)
 {
-    struct world *world = calloc(1, sizeof *world);
     struct fault fault;
-    void *stage;
-    if (!world || open_stage(&stage))
-        return -1;
-    world->stage = stage;
-    test_kafka_open(&world->kafka);
-    rd_kafka_mock_topic_create(world->kafka.cluster, "requests", 2, 1);
-    for (size_t i = 0; i < 3; i++)
-        rd_kafka_mock_topic_create(world->kafka.cluster, topics[i], 2, 1);
-    world->producer = test_client(&world->kafka, RD_KAFKA_PRODUCER);
     struct outgoing *message = outgoing_new("requests", ID, strlen(ID), "value", 5, &fault);
     assert_non_null(message);
     message->partition = 0;
     assert_int_equal(outgoing_text(message, "ce_type", "org.dsard.request.v1", &fault), 0);
     assert_int_equal(outgoing_text(message, HEADER, "of an earlier attempt", &fault), 0);
     assert_int_equal(outgoing_header(message, "nothing", NULL, 0, &fault), 0);
-    produce(world, message);
-    world->request = read_at(world, "requests", 0, 0);
+    produce(message);
+    return receive("requests");
+}
+
+static int open_kafka(void **state)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    test_kafka_open(&kafka);
+    rd_kafka_mock_topic_create(kafka.cluster, "requests", 2, 1);
+    rd_kafka_topic_partition_list_add(list, "requests", 0)->offset = 0;
+    for (size_t i = 0; i < 3; i++) {
+        rd_kafka_mock_topic_create(kafka.cluster, topics[i], 2, 1);
+        for (int32_t k = 0; k < 2; k++)
+            rd_kafka_topic_partition_list_add(list, topics[i], k)->offset = 0;
+    }
+    producer = test_client(&kafka, RD_KAFKA_PRODUCER);
+    assign(list);
+    *state = make_request();
+    return 0;
+}
+
+static int close_kafka(void **state)
+{
+    rd_kafka_message_destroy(*state);
+    rd_kafka_destroy(producer);
+    test_kafka_close(&kafka);
+    return 0;
+}
+
+static int make_world(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    void *stage;
+    if (!world || open_stage(&stage))
+        return -1;
+    world->stage = stage;
+    world->request = *state;
     *state = world;
     return 0;
 }
@@ -128,9 +158,6 @@ static int end_world(void **state)
 {
     struct world *world = *state;
     void *stage = world->stage;
-    rd_kafka_message_destroy(world->request);
-    rd_kafka_destroy(world->producer);
-    test_kafka_close(&world->kafka);
     free(world);
     return close_stage(&stage);
 }
@@ -147,8 +174,8 @@ static struct outgoing *park(const struct world *world, const struct keyring *ke
 
 static rd_kafka_message_t *parked_by(struct world *world, const struct keyring *keyring)
 {
-    produce(world, park(world, keyring));
-    return read_at(world, topics[1], 0, RD_KAFKA_OFFSET_TAIL(1));
+    produce(park(world, keyring));
+    return receive(topics[1]);
 }
 
 static void assert_header(const rd_kafka_message_t *message, size_t at, const char *name, const char *value)
@@ -271,8 +298,8 @@ static void assert_bad_header(struct world *world, const void *text, size_t len)
     message->partition = 0;
     if (text)
         assert_int_equal(outgoing_header(message, HEADER, text, len, &fault), 0);
-    produce(world, message);
-    rd_kafka_message_t *read = read_at(world, topics[0], 0, RD_KAFKA_OFFSET_TAIL(1));
+    produce(message);
+    rd_kafka_message_t *read = receive(topics[0]);
     assert_bad(world, read, ID);
     rd_kafka_message_destroy(read);
 }
@@ -331,8 +358,8 @@ static void another_signature_is_refused(void **state)
     struct outgoing *message = park(world, world->stage->keyring);
     struct fault fault;
     assert_int_equal(outgoing_text(message, "dsar-signature", "a..b", &fault), 0);
-    produce(world, message);
-    rd_kafka_message_t *read = read_at(world, topics[1], 0, RD_KAFKA_OFFSET_TAIL(1));
+    produce(message);
+    rd_kafka_message_t *read = receive(topics[1]);
     assert_bad(world, read, ID);
     rd_kafka_message_destroy(read);
 }
@@ -383,11 +410,11 @@ static void what_kafka_might_not_take_is_not_parked(void **state)
     world->request->len -= 200;
     assert_true(outgoing_forward_size(world->request) <= PARKING_BYTES_MAX);
     struct outgoing *message = park(world, world->stage->keyring);
-    produce(world, message);
+    produce(message);
     world->request->payload = payload;
     world->request->len = 5;
     free(large);
-    rd_kafka_message_t *read = read_at(world, topics[1], 0, RD_KAFKA_OFFSET_TAIL(1));
+    rd_kafka_message_t *read = receive(topics[1]);
     assert_int_equal(read->len, PARKING_BYTES_MAX - 200);
     rd_kafka_message_destroy(read);
 }
@@ -406,5 +433,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_we_signed_for_something_else_is_refused, make_world, end_world),
         cmocka_unit_test_setup_teardown(what_kafka_might_not_take_is_not_parked, make_world, end_world),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_kafka, close_kafka);
 }

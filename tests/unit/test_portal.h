@@ -41,10 +41,37 @@ static const struct config config = {
  * came. */
 enum { PORTAL, ASKER, RETIRED, N_KEYS };
 
-struct world {
-    struct stage *stage;
+/* One cluster serves all tests of a program, and one assignment: librdkafka takes a second for each. */
+static struct {
     struct test_kafka kafka;
     rd_kafka_t *producer;
+} post;
+
+static inline int open_post(void **state)
+{
+    (void)state;
+    test_kafka_open(&post.kafka);
+    rd_kafka_mock_topic_create(post.kafka.cluster, topic_requests, 1, 1);
+    rd_kafka_mock_topic_create(post.kafka.cluster, topic_retry, 1, 1);
+    post.producer = test_client(&post.kafka, RD_KAFKA_PRODUCER);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+    rd_kafka_topic_partition_list_add(list, topic_requests, 0)->offset = 0;
+    rd_kafka_topic_partition_list_add(list, topic_retry, 0)->offset = 0;
+    assert_int_equal(rd_kafka_assign(post.kafka.consumer, list), 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    return 0;
+}
+
+static inline int close_post(void **state)
+{
+    (void)state;
+    rd_kafka_destroy(post.producer);
+    test_kafka_close(&post.kafka);
+    return 0;
+}
+
+struct world {
+    struct stage *stage;
     json_t *keys[N_KEYS];
     struct exporter exporter;
     char recipient[512];
@@ -102,10 +129,6 @@ static inline int make_world(void **state)
                                         .records = world->stage->records};
     make_trust(world);
     make_recipient(world);
-    test_kafka_open(&world->kafka);
-    rd_kafka_mock_topic_create(world->kafka.cluster, topic_requests, 1, 1);
-    rd_kafka_mock_topic_create(world->kafka.cluster, topic_retry, 1, 1);
-    world->producer = test_client(&world->kafka, RD_KAFKA_PRODUCER);
     *state = world;
     return 0;
 }
@@ -114,8 +137,6 @@ static inline int end_world(void **state)
 {
     struct world *world = *state;
     void *stage = world->stage;
-    rd_kafka_destroy(world->producer);
-    test_kafka_close(&world->kafka);
     trust_free(world->exporter.trust);
     for (int i = 0; i < N_KEYS; i++)
         json_decref(world->keys[i]);
@@ -167,17 +188,21 @@ static inline struct outgoing *write_message(const struct world *world, const ch
     return message;
 }
 
-/* Sends it; the message as a worker reads it. */
-static inline rd_kafka_message_t *send_message(struct world *world, struct outgoing *message)
+/* The message that was just sent, as a worker reads it. */
+static inline rd_kafka_message_t *receive_message(void)
 {
-    struct fault fault;
-    assert_int_equal(outgoing_produce(message, world->producer, &fault), 0);
-    assert_int_equal(rd_kafka_flush(world->producer, 10000), 0);
-    test_seek(&world->kafka, message->topic, RD_KAFKA_OFFSET_TAIL(1));
-    outgoing_free(message);
-    rd_kafka_message_t *read = test_next(&world->kafka, 10000);
+    assert_int_equal(rd_kafka_flush(post.producer, 10000), 0);
+    rd_kafka_message_t *read = test_next(&post.kafka, 10000);
     assert_non_null(read);
     return read;
+}
+
+static inline rd_kafka_message_t *send_message(struct outgoing *message)
+{
+    struct fault fault;
+    assert_int_equal(outgoing_produce(message, post.producer, &fault), 0);
+    outgoing_free(message);
+    return receive_message();
 }
 
 #endif

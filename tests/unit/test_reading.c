@@ -14,7 +14,7 @@ static rd_kafka_message_t *parked(struct world *world, const rd_kafka_message_t 
     struct fault fault;
     struct outgoing *parking = parking_message(&tier, message, ID, &facts, world->stage->keyring, &fault);
     assert_non_null(parking);
-    return send_message(world, parking);
+    return send_message(parking);
 }
 
 static void assert_unreadable(const struct world *world, const struct item *item, const char *code)
@@ -47,7 +47,7 @@ static void a_request_came_first_where_it_lies(void **state)
     char value[VALUE_MAX];
     struct reading reading;
     rd_kafka_message_t *message =
-        send_message(world, write_message(world, REQUEST_TYPE, request_with(world, "", value), PORTAL, DAY));
+        send_message(write_message(world, REQUEST_TYPE, request_with(world, "", value), PORTAL, DAY));
     struct item item = {.message = message, .received_unix_s = CAME};
     read_well(world, &item, &reading);
     assert_string_equal(reading.parked.origin.topic, "requests");
@@ -81,9 +81,8 @@ static void a_parked_request_is_judged_by_when_it_came_first(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct reading reading = {0};
-        rd_kafka_message_t *first =
-            send_message(world, write_message(world, REQUEST_TYPE, request_with(world, rows[i].own, value),
-                                              rows[i].key, rows[i].lifetime_s));
+        rd_kafka_message_t *first = send_message(write_message(
+            world, REQUEST_TYPE, request_with(world, rows[i].own, value), rows[i].key, rows[i].lifetime_s));
         rd_kafka_message_t *again = parked(world, first);
         struct item item = {.message = again, .received_unix_s = CAME + 2 * DAY, .tier = &tier};
         read_well(world, &item, &reading);
@@ -130,8 +129,8 @@ static void what_was_accepted_stays_genuine(void **state)
     enum request_verdict verdict;
     enum acceptance acceptance;
     struct fault why;
-    rd_kafka_message_t *message = send_message(
-        world, write_message(world, REQUEST_TYPE, request_with(world, DUE, value), PORTAL, 3600));
+    rd_kafka_message_t *message =
+        send_message(write_message(world, REQUEST_TYPE, request_with(world, DUE, value), PORTAL, 3600));
     struct item item = {.message = message, .received_unix_s = CAME};
     struct item late = {.message = message, .received_unix_s = CAME + 2 * DAY};
     assert_unreadable(world, &late, "expired");
@@ -146,8 +145,8 @@ static void what_was_accepted_stays_genuine(void **state)
     reading_wipe(&reading);
 
     /* a copy is none that was accepted */
-    rd_kafka_message_t *copy = send_message(
-        world, write_message(world, REQUEST_TYPE, request_with(world, DUE, value), PORTAL, 3600));
+    rd_kafka_message_t *copy =
+        send_message(write_message(world, REQUEST_TYPE, request_with(world, DUE, value), PORTAL, 3600));
     struct item other = {.message = copy, .received_unix_s = CAME + 2 * DAY};
     assert_unreadable(world, &other, "expired");
     rd_kafka_message_destroy(copy);
@@ -171,22 +170,18 @@ static void what_was_accepted_stays_genuine(void **state)
 }
 
 /* The same message again, as it would have been written some time ago. */
-static rd_kafka_message_t *sent_ago(struct world *world, const rd_kafka_message_t *message, int64_t ago_s)
+static rd_kafka_message_t *sent_ago(const rd_kafka_message_t *message, int64_t ago_s)
 {
     rd_kafka_headers_t *headers;
     assert_int_equal(rd_kafka_message_headers(message, &headers), 0);
-    assert_int_equal(rd_kafka_producev(world->producer, RD_KAFKA_V_TOPIC(topic_retry),
+    assert_int_equal(rd_kafka_producev(post.producer, RD_KAFKA_V_TOPIC(topic_retry),
                                        RD_KAFKA_V_KEY(message->key, message->key_len),
                                        RD_KAFKA_V_VALUE(message->payload, message->len),
                                        RD_KAFKA_V_TIMESTAMP(((int64_t)time(NULL) - ago_s) * 1000),
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                                        RD_KAFKA_V_HEADERS(rd_kafka_headers_copy(headers)), RD_KAFKA_V_END),
                      0);
-    assert_int_equal(rd_kafka_flush(world->producer, 10000), 0);
-    test_seek(&world->kafka, topic_retry, RD_KAFKA_OFFSET_TAIL(1));
-    rd_kafka_message_t *read = test_next(&world->kafka, 10000);
-    assert_non_null(read);
-    return read;
+    return receive_message();
 }
 
 static void a_parking_of_another_exporter_is_refused(void **state)
@@ -195,7 +190,7 @@ static void a_parking_of_another_exporter_is_refused(void **state)
     char value[VALUE_MAX];
     struct keyring *other = new_ring(world->stage, "other");
     rd_kafka_message_t *first =
-        send_message(world, write_message(world, REQUEST_TYPE, request_with(world, "", value), PORTAL, DAY));
+        send_message(write_message(world, REQUEST_TYPE, request_with(world, "", value), PORTAL, DAY));
     rd_kafka_message_t *again = parked(world, first);
     struct item item = {.message = again, .tier = &tier};
     struct reading reading = {0};
@@ -209,7 +204,7 @@ static void a_parking_of_another_exporter_is_refused(void **state)
     reading_wipe(&reading);
     for (size_t i = 0; i < 2; i++) {
         const int64_t wait_s = 300 + 6 * 3600;
-        rd_kafka_message_t *old = sent_ago(world, again, i ? wait_s : wait_s - 60);
+        rd_kafka_message_t *old = sent_ago(again, i ? wait_s : wait_s - 60);
         item.message = old;
         assert_int_equal(reading_request(&reading, &world->exporter, &item, &verdict, &why), -1);
         assert_int_equal(why.retryable, i == 0);
@@ -217,7 +212,7 @@ static void a_parking_of_another_exporter_is_refused(void **state)
         reading_wipe(&reading);
         rd_kafka_message_destroy(old);
     }
-    rd_kafka_message_t *of_the_future = sent_ago(world, again, -DAY);
+    rd_kafka_message_t *of_the_future = sent_ago(again, -DAY);
     item.message = of_the_future;
     assert_unreadable(world, &item, "bad_parking");
     rd_kafka_message_destroy(of_the_future);
@@ -235,7 +230,7 @@ static void what_is_parked_must_still_be_signed(void **state)
     struct outgoing *unsigned_one =
         write_message(world, REQUEST_TYPE, request_with(world, "", value), PORTAL, DAY);
     assert_int_equal(rd_kafka_header_remove(unsigned_one->headers, SIGNATURE_HEADER), 0);
-    rd_kafka_message_t *first = send_message(world, unsigned_one);
+    rd_kafka_message_t *first = send_message(unsigned_one);
     rd_kafka_message_t *again = parked(world, first);
     struct item item = {.message = again, .tier = &tier};
     assert_unreadable(world, &item, "unsigned");
@@ -254,7 +249,7 @@ static void what_is_parked_must_still_be_signed(void **state)
     struct outgoing *other_key = outgoing_forward(topic_requests, first, "dsar-signature", &fault);
     assert_non_null(other_key);
     memcpy(other_key->key, OTHER_ID, strlen(OTHER_ID));
-    rd_kafka_message_t *misplaced = send_message(world, other_key);
+    rd_kafka_message_t *misplaced = send_message(other_key);
     item.message = misplaced;
     world->exporter.trust = NULL;
     assert_unreadable(world, &item, "sub_mismatch");
@@ -270,9 +265,8 @@ static void what_cannot_be_answered_says_why(void **state)
     struct reading reading = {0};
     enum request_verdict verdict;
     struct fault why;
-    rd_kafka_message_t *message =
-        send_message(world, write_message(world, REQUEST_TYPE,
-                                          request_with(world, "\"envelope\":\"rar\",", value), PORTAL, DAY));
+    rd_kafka_message_t *message = send_message(
+        write_message(world, REQUEST_TYPE, request_with(world, "\"envelope\":\"rar\",", value), PORTAL, DAY));
     struct item item = {.message = message, .received_unix_s = CAME};
     assert_int_equal(reading_request(&reading, &world->exporter, &item, &verdict, &why), 0);
     assert_int_equal(verdict, REQUEST_UNANSWERABLE);
@@ -288,7 +282,7 @@ static void assert_no_cancel(struct world *world, struct outgoing *message, cons
     struct reading reading = {0};
     struct cancellation cancellation;
     struct fault why;
-    rd_kafka_message_t *read = send_message(world, message);
+    rd_kafka_message_t *read = send_message(message);
     struct item item = {.message = read, .received_unix_s = CAME};
     assert_int_equal(reading_cancellation(&reading, &world->exporter, &item, &cancellation, &why), -1);
     assert_string_equal(why.code, code);
@@ -303,8 +297,7 @@ static void a_cancel_needs_the_right_to_it(void **state)
     struct reading reading = {0};
     struct cancellation cancellation;
     struct fault why;
-    rd_kafka_message_t *message =
-        send_message(world, write_message(world, CANCELLATION_TYPE, CANCEL, PORTAL, DAY));
+    rd_kafka_message_t *message = send_message(write_message(world, CANCELLATION_TYPE, CANCEL, PORTAL, DAY));
     struct item item = {.message = message, .received_unix_s = CAME};
     if (reading_cancellation(&reading, &world->exporter, &item, &cancellation, &why))
         fail_msg("%s", why.text);
@@ -323,8 +316,7 @@ static void a_cancel_needs_the_right_to_it(void **state)
 static void a_cancel_is_no_request(void **state)
 {
     struct world *world = *state;
-    rd_kafka_message_t *message =
-        send_message(world, write_message(world, CANCELLATION_TYPE, CANCEL, PORTAL, DAY));
+    rd_kafka_message_t *message = send_message(write_message(world, CANCELLATION_TYPE, CANCEL, PORTAL, DAY));
     struct item item = {.message = message, .received_unix_s = CAME};
     assert_unreadable(world, &item, "unknown_type");
     rd_kafka_message_destroy(message);
@@ -353,7 +345,7 @@ static void the_due_time_is_read_without_any_trust(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         rd_kafka_message_t *message =
-            send_message(world, write_message(world, REQUEST_TYPE, rows[i].value, PORTAL, DAY));
+            send_message(write_message(world, REQUEST_TYPE, rows[i].value, PORTAL, DAY));
         assert_int_equal(reading_due(&config, message), rows[i].due_unix_s);
         rd_kafka_message_destroy(message);
     }
@@ -373,5 +365,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_cancel_is_no_request, make_world, end_world),
         cmocka_unit_test_setup_teardown(the_due_time_is_read_without_any_trust, make_world, end_world),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_post, close_post);
 }
