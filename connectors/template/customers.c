@@ -70,7 +70,8 @@ static int use_line(struct reading *reading, const char *text, size_t len, struc
 {
     if (strspn(text, " \t\r\n") >= len)
         return 0;
-    json_t *customer = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    /* a number may be larger than any of C's; only texts are looked at */
+    json_t *customer = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
     const struct line line = {
         .text = text,
         .len = len,
