@@ -19,7 +19,7 @@ struct log *command_log(const struct config *config)
     return log_new(STDERR_FILENO, config->log.level, config->log.format == CONFIG_LOG_JSON);
 }
 
-/* Reads `-c FILE`, the only option of run and check. -1: go on; otherwise the exit status. */
+/* Reads `-c FILE`, the only option of run. -1: go on; otherwise the exit status. */
 static int read_config_option(int argc, char **argv, const char *help, const char **path)
 {
     static const struct option options[] = {
@@ -67,37 +67,6 @@ int command_run(int argc, char **argv, const struct command_signals *signals)
                  config->kafka.topics.requests);
         status = serve(&options, &fault) ? command_failed("run", &fault, EXIT_RESTART) : EXIT_DONE;
     }
-    exporter_close(&exporter);
-    log_free(log);
-    config_free(config);
-    return status;
-}
-
-int command_check(int argc, char **argv, const struct command_signals *signals)
-{
-    (void)signals;
-    const char *path;
-    struct config *config;
-    struct exporter exporter;
-    struct fault fault;
-    int status = read_config_option(
-        argc, argv,
-        "usage: dsard check -c FILE\n\n"
-        "Checks the configuration, keys, properties of Kafka and every source's settings against\n"
-        "its connector, without any connection. Problems are printed as\n"
-        "FILE:LINE:COLUMN: error: …\n",
-        &path);
-    if (status != -1)
-        return status;
-    if (config_load(&config, path, CONFIG_FOR_ONCE, stderr))
-        return EXIT_USAGE;
-    struct log *log = command_log(config);
-    status = EXIT_DONE;
-    if (exporter_learn(&exporter, config, log, &fault))
-        status = command_failed("check", &fault, EXIT_USAGE);
-    for (size_t i = 0; status == EXIT_DONE && i < config->n_sources; i++)
-        printf("%-16s %zu collections\n", config->sources[i].name,
-               exporter.catalog->sources[i].n_collections);
     exporter_close(&exporter);
     log_free(log);
     config_free(config);
