@@ -18,7 +18,7 @@ static const char engine_settings[] =
     "{\"name\":\"answer_max_bytes\",\"kind\":\"integer\",\"required\":false,\"default\":16777216,"
     "\"help\":\"the longest answer to one call\"}]";
 
-static const char *const profile_keys[] = {"defaults", NULL};
+static const char *const profile_keys[] = {"defaults", "check", NULL};
 static const char *const resolve_keys[] = {"request",      "ok",       "refused", "not_found", "records",
                                            "records_kind", "empty",    "total",   "page",      "key",
                                            "match",        "evidence", "assert",  NULL};
@@ -99,7 +99,10 @@ static int load(struct engine *engine, struct dsar_error *error)
     json_decref(hello);
     engine->steps = json_array();
     engine->collections = json_object();
-    return load_steps(engine, defaults, error) || load_collections(engine, defaults, error) ? -1 : 0;
+    return engine_check_load(engine, error) || load_steps(engine, defaults, error) ||
+                   load_collections(engine, defaults, error)
+               ? -1
+               : 0;
 }
 
 json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *error)

@@ -16,4 +16,8 @@ struct engine {
     struct http *http;
 };
 
+/* Checks the profile's `check`, if it has one ("bad_profile"). */
+int engine_check_load(const struct engine *engine, struct dsar_error *error)
+    __attribute__((warn_unused_result));
+
 #endif

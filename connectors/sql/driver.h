@@ -30,6 +30,7 @@ struct sql_watch {
 
 struct sql_driver {
     const char *name;
+    const char *version_sql; /* a SELECT of one text: what it is, and its version */
 
     /* Connects, and begins a read-only transaction. `settings` as profile_settle gives them; `watch` is
      * borrowed until close. */

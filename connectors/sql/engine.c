@@ -19,12 +19,14 @@ static const char engine_settings[] =
     "{\"name\":\"timeout_ms\",\"kind\":\"integer\",\"required\":false,\"default\":30000,"
     "\"help\":\"how long the database may work for one row, in milliseconds\"}]";
 
+static const char *const profile_keys[] = {"check", NULL};
 static const char *const resolve_keys[] = {"sql", "page", "assert", "evidence", NULL};
 static const char *const collection_keys[] = {"sql", "page", "assert", "omit", "unread", NULL};
 
 static const struct profile_engine sql_engine = {
     .name = "sql",
     .settings = engine_settings,
+    .keys = profile_keys,
     .resolve_keys = resolve_keys,
     .collection_keys = collection_keys,
 };
@@ -100,7 +102,7 @@ static int check_collections(const json_t *collections, struct dsar_error *error
 int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
 {
     buf_init(&engine->row, DSAR_PAYLOAD_MAX);
-    if (profile_load(&engine->profile, &sql_engine, argc, argv, error) ||
+    if (profile_load(&engine->profile, &sql_engine, argc, argv, error) || engine_check_load(engine, error) ||
         check_steps(profile_resolve_steps(engine->profile), error) ||
         check_collections(profile_collections(engine->profile), error))
         return -1;

@@ -248,6 +248,7 @@ static void sqlite_column(void *statement, int column, struct sql_value *value)
 
 const struct sql_driver sql_driver_sqlite = {
     .name = "sqlite",
+    .version_sql = "SELECT 'SQLite ' || sqlite_version()",
     .open = sqlite_open,
     .close = sqlite_close,
     .prepare = sqlite_prepare,
