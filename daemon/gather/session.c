@@ -58,13 +58,36 @@ static int read_hello(struct session *session, json_t **hello, struct fault *fau
     return protocol_fault(session, fault, "expected a hello of protocol version 1");
 }
 
+/* Before it is configured a connector knows nothing that may not be shown, and its words say most of why it left. */
+static void quote(struct session *session, struct fault *fault)
+{
+    struct fault why = *fault;
+    if (session->child.log >= 0)
+        frames_drain_log(&session->frames);
+    char *words = session->frames.words;
+    size_t len = strlen(words);
+    while (len && strchr(" \r\n", words[len - 1]))
+        words[--len] = '\0';
+    const char *last = strrchr(words, '\n');
+    if (!len || strcmp(why.code, "source_crashed") != 0)
+        return;
+    fault_set(fault, why.code, "source %s: its connector left: %s", session->frames.source,
+              last ? last + 1 : words);
+    fault->retryable = why.retryable;
+}
+
 int session_ask_hello(char *const argv[], const char *name, const struct session_options *options,
                       json_t **hello, struct fault *fault)
 {
     struct session session = {0};
+    char words[FRAMES_WORDS_MAX] = "";
     int result = -1;
-    if (start(&session, argv, name, options, fault) == 0)
+    if (start(&session, argv, name, options, fault) == 0) {
+        session.frames.words = words;
         result = read_hello(&session, hello, fault);
+        if (result)
+            quote(&session, fault);
+    }
     child_end(&session.child, result ? 0 : LEAVE_MS);
     frames_wipe(&session.frames);
     return result;
