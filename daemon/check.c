@@ -28,24 +28,24 @@ struct check {
     size_t n_identities;
 };
 
-static bool is_value(const char *kind, const char *text)
+static bool is_value(const char *kind, const char *value)
 {
-    json_t *utf8 = json_string(text); /* NULL when it is none */
-    bool is_text = utf8 && *text && json_string_length(utf8) <= DSAR_IDENTITY_MAX && syntax_is_plain(text);
+    json_t *utf8 = json_string(value); /* NULL when it is none */
+    bool is_text = utf8 && *value && json_string_length(utf8) <= DSAR_IDENTITY_MAX && syntax_is_plain(value);
     json_decref(utf8);
-    return is_text && (strcmp(kind, "email") != 0 || syntax_is_email(text));
+    return is_text && (strcmp(kind, "email") != 0 || syntax_is_email(value));
 }
 
-/* Splits KIND=VALUE in its place. */
-static int add_identity(struct check *check, char *text)
+/* Takes KIND=VALUE, of which it makes two texts in their place. */
+static int add_identity(struct check *check, char *kind)
 {
-    char *value = strchr(text, '=');
+    char *value = strchr(kind, '=');
     if (value)
         *value++ = '\0';
-    if (!value || !syntax_is_kind(text) || !is_value(text, value) ||
+    if (!value || !syntax_is_kind(kind) || !is_value(kind, value) ||
         check->n_identities == REQUEST_IDENTITIES_MAX)
         return -1;
-    check->identities[check->n_identities++] = (struct identity){.kind = text, .value = value};
+    check->identities[check->n_identities++] = (struct identity){.kind = kind, .value = value};
     return 0;
 }
 
