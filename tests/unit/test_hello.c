@@ -30,7 +30,8 @@ static void good_ones_are_taken(void **state)
 {
     static const char *const good[] = {
         "{'name':'shop','version':'1','collections':[" COLLECTION "]}",
-        "{'name':'s','version':'1','check':true,'resolve':{'needs':['email'],'yields':[]},'collections':[" COLLECTION "]}",
+        "{'name':'s','version':'1','check':true,'resolve':{'needs':['email'],'yields':[]},'collections':"
+        "[" COLLECTION "]}",
         "{'name':'s','version':'1','collections':[{'name':'a.b_c-d1','title':'A','category':'c','needs':['x']"
         "},"
         "{'name':'b','title':'A','category':'c','needs':[]}]}",

@@ -119,7 +119,7 @@ static void what_hello_does_not_offer_is_not_answered(void **state)
 
 #define FETCH(identities)                                                                                    \
     "{\"type\":\"fetch\",\"deadline_ms\":60000,\"collections\":[\"papers\"],\"identities\":[" identities "]" \
-                                                                                                         "}"
+    "}"
 
 static void a_cancel_within_a_file_leaves_nothing_behind(void **state)
 {
