@@ -4,7 +4,7 @@ import re
 from peer import Broken, a, parse
 
 IDENTITY_MAX, TITLE_MAX, FILE_TEXT_MAX = 512, 200, 1024
-MEMBERS_MAX, DEPTH_MAX = 4096, 64
+MEMBERS_MAX, DEPTH_MAX, REASONS_MAX = 4096, 64, 64
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 SETTING_KINDS = {"text", "url", "path", "integer", "boolean", "secret"}
 CLASS = re.compile(r"own|free_text|third_party|secret|cvv|card|withhold:" + NAME.pattern)
@@ -122,7 +122,7 @@ class Fetch:
 
     def __init__(self, collections):
         self.asked, self.counts, self.ends = collections, dict.fromkeys(collections, 0), {}
-        self.open_file = None
+        self.open_file, self.reasons = None, {}
 
     def take(self, message, payload):
         kind = message["type"]
@@ -172,6 +172,10 @@ class Fetch:
         has(message, count=int, reason="name")
         if message["count"] < 1:
             raise Broken("nothing is withheld, and said so")
+        reasons = self.reasons.setdefault(message["collection"], set())
+        reasons.add(message["reason"])
+        if len(reasons) > REASONS_MAX:
+            raise Broken(f"{message['collection']}: more than {REASONS_MAX} reasons why something is withheld")
 
     def take_progress(self, message, _):
         has(message, done=int)

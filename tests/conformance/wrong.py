@@ -157,6 +157,8 @@ def notes():
         payload = b'{"a":1}\n{"a":"' + SECRET.encode() + b'"}'
     if MODE == "empty_withheld":
         say(type="withheld", collection="notes", count=0, reason="x")
+    for at in range(65 if MODE == "many_reasons" else 0):
+        say(type="withheld", collection="notes", count=1, reason=f"x{at}")
     if MODE == "stranger":
         say(b"{}", type="record", collection="secrets", count=1)
     if MODE == "long_line":
