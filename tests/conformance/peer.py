@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-LINE_MAX, PAYLOAD_MAX = 131072, 262144
+LINE_MAX, PAYLOAD_MAX, KEEP_ALIVE_S = 131072, 262144, 30
 LEAVE_S = 5  # the document says 2; a busy machine may take longer
 
 
@@ -90,7 +90,7 @@ class Connector:
         self.pending += piece
         return bool(piece)
 
-    def hear(self, timeout_s):
+    def hear(self, timeout_s=KEEP_ALIVE_S):
         """The next message and its payload; None at the end."""
         until = time.monotonic() + timeout_s
         while b"\n" not in self.pending:
