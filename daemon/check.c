@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "dsar/protocol.h"
+#include "gather/confine.h"
 #include "intake/syntax.h"
 
 #include <getopt.h>
@@ -13,7 +14,8 @@ static const char help[] =
     "usage: dsard check [--connect [--identity KIND=VALUE]...] -c FILE\n\n"
     "Checks the configuration, keys, properties of Kafka and every source's settings against\n"
     "its connector, without any connection. Problems are printed as\n"
-    "FILE:LINE:COLUMN: error: …\n\n"
+    "FILE:LINE:COLUMN: error: …\n"
+    "Otherwise prints what each connector may do, and which parts of the sandbox this system has.\n\n"
     "--connect: tries every source, the store, the spool and Kafka too, without anybody's data.\n"
     "--identity email=alice@example.test: then asks all sources for that person, as a request would,\n"
     "and prints how much each holds, never what; nothing is kept. Name a made-up person: others on this\n"
@@ -81,9 +83,21 @@ static int read_options(int argc, char **argv, struct check *check)
 
 static void show_catalog(const struct catalog *catalog)
 {
-    for (size_t i = 0; i < catalog->n_sources; i++)
-        printf("%-16s %zu collections\n", catalog->sources[i].config->name,
-               catalog->sources[i].n_collections);
+    for (size_t i = 0; i < catalog->n_sources; i++) {
+        const struct catalog_source *source = &catalog->sources[i];
+        printf("%-16s %zu collections\n", source->config->name, source->n_collections);
+        sandbox_describe(source->sandbox, "  ", stdout);
+    }
+}
+
+static void show_sandbox(const struct config *config)
+{
+    struct confine_part parts[CONFINE_PARTS];
+    confine_parts(config, parts);
+    puts("sandbox");
+    for (size_t i = 0; i < CONFINE_PARTS; i++)
+        printf("  %-14s %s%s%s\n", parts[i].name, parts[i].is_there ? "yes" : "no",
+               parts[i].is_there ? "" : ": ", parts[i].is_there ? "" : parts[i].lack);
 }
 
 static int connect_all(struct check *check, struct exporter *exporter, const struct cancel *cancel)
@@ -109,6 +123,7 @@ static int run(struct check *check, struct config *config, struct log *log, cons
         status = command_failed("check", &fault, EXIT_USAGE);
     } else {
         show_catalog(exporter.catalog);
+        show_sandbox(config);
         if (check->connects)
             status = connect_all(check, &exporter, cancel);
     }

@@ -35,8 +35,8 @@ static int take_text(struct query *query, const char *what, char text[TEXT_MAX],
     bool has_row;
     if (query_next(query, &has_row, error))
         return -1;
-    if (has_row)
-        query_value(query, 0, &value);
+    if (has_row && query_value(query, 0, &value, error))
+        return -1;
     if (!has_row || value.type != SQL_TEXT || value.len == 0 || value.len >= TEXT_MAX)
         return dsar_error_set(error, "source_answer", false,
                               "%s: expected one short text, found another answer", what);

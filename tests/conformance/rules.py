@@ -6,7 +6,7 @@ from peer import Broken, a, parse
 IDENTITY_MAX, TITLE_MAX, FILE_TEXT_MAX = 512, 200, 1024
 MEMBERS_MAX, DEPTH_MAX, REASONS_MAX = 4096, 64, 64
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
-SETTING_KINDS = {"text", "url", "path", "integer", "boolean", "secret"}
+SETTING_KINDS = {"text", "url", "path", "socket", "host", "port", "integer", "boolean", "secret"}
 CLASS = re.compile(r"own|free_text|third_party|secret|cvv|card|withhold:" + NAME.pattern)
 
 
@@ -56,6 +56,10 @@ def judge_hello(hello):
     if hello["type"] != "hello":
         raise Broken(f"the first message is {a(hello['type'])}, not hello")
     has(hello, protocol=int, name="name", version=str, settings=list, collections=list)
+    if "reads" in hello:
+        has(hello, reads=list)
+        if not all(isinstance(each, str) and each.startswith("/") for each in hello["reads"]):
+            raise Broken("`reads` of a hello does not hold absolute paths alone")
     if "check" in hello:
         has(hello, check=bool)
     if hello["protocol"] != 1:

@@ -75,7 +75,7 @@ def hello():
         write(b"starting up\n")
     changes = {
         "protocol_2": {"protocol": 2}, "bad_name": {"name": "Wrong One"}, "no_collections": {"collections": []},
-        "empty_version": {"version": ""}, "restless_hello": {"version": str(os.getpid())}, "bad_check": {"check": "yes"},
+        "empty_version": {"version": ""}, "restless_hello": {"version": str(os.getpid())}, "bad_check": {"check": "yes"}, "bad_reads": {"reads": ["etc/passwd"]},
         "blind_resolve": {"resolve": {"needs": [], "yields": ["id"]}},
         "bad_setting": {"settings": [{"name": "token", "kind": "password", "required": True, "help": "any"}]},
     }

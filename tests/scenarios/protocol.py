@@ -73,7 +73,7 @@ class Transcripts(exports.Exports):
         """A source that plays the document's part of the connector; `more` are transcripts besides."""
         transcripts.save({**self.transcripts, **dict(more)}, self.folder)
         return {"name": "shop", "connector": sys.executable, "arguments": [PLAYER, self.folder],
-                "settings": {"path": self.path("shop", file)}}
+                "settings": {"path": self.path("shop", file)}, "sandbox": {"enabled": False}}  # it writes files
 
     def begin(self, address, source):
         """`dsard once`, as the request of the document."""
