@@ -121,6 +121,14 @@ class Connections(Checks):
                 self.assertEqual(done.returncode, 2, done.stdout)
                 self.assertIn(words, done.stderr)
 
+    def test_folders(self):
+        os.mkdir(self.path("vmail"))
+        mail = {"name": "mail", "connector": "files", "profile": "hosting-panel/mailboxes",
+                "settings": {"mail_dir": self.path("vmail"), "mail_uid": 0}}
+        self.expect(self.check(self.configure(sources={"mail": mail}), status=0), mail="^ok +Mailboxes$")
+        lost = harness.merged(mail, {"settings": {"mail_dir": self.path("lost")}})
+        self.expect(self.check(self.configure(sources={"mail": lost}), status=1), mail="^FAILED +source_unreachable: .*/lost: ")
+
     def test_a_connector_without_check_looks_up_nobody(self):
         for name, resolve, words in (
                 ("knows", [{"type": "done", "status": "not_found"}], "^ok$"),
