@@ -1,6 +1,5 @@
 #include "commands.h"
 
-#include "gather/confine.h"
 #include "outcome/exporter.h"
 #include "outcome/serve.h"
 
@@ -20,7 +19,7 @@ struct log *command_log(const struct config *config)
     return log_new(STDERR_FILENO, config->log.level, config->log.format == CONFIG_LOG_JSON);
 }
 
-/* Reads `-c FILE`, the only option of run and check. -1: go on; otherwise the exit status. */
+/* Reads `-c FILE`, the only option of run. -1: go on; otherwise the exit status. */
 static int read_config_option(int argc, char **argv, const char *help, const char **path)
 {
     static const struct option options[] = {
@@ -68,58 +67,6 @@ int command_run(int argc, char **argv, const struct command_signals *signals)
                  config->kafka.topics.requests);
         status = serve(&options, &fault) ? command_failed("run", &fault, EXIT_RESTART) : EXIT_DONE;
     }
-    exporter_close(&exporter);
-    log_free(log);
-    config_free(config);
-    return status;
-}
-
-static void show_catalog(const struct catalog *catalog)
-{
-    for (size_t i = 0; i < catalog->n_sources; i++) {
-        const struct catalog_source *source = &catalog->sources[i];
-        printf("%-16s %zu collections\n", source->config->name, source->n_collections);
-        sandbox_describe(source->sandbox, "  ", stdout);
-    }
-}
-
-static void show_sandbox(const struct config *config)
-{
-    struct confine_part parts[CONFINE_PARTS];
-    confine_parts(config, parts);
-    puts("sandbox");
-    for (size_t i = 0; i < CONFINE_PARTS; i++)
-        printf("  %-14s %s%s%s\n", parts[i].name, parts[i].is_there ? "yes" : "no",
-               parts[i].is_there ? "" : ": ", parts[i].is_there ? "" : parts[i].lack);
-}
-
-int command_check(int argc, char **argv, const struct command_signals *signals)
-{
-    (void)signals;
-    const char *path;
-    struct config *config;
-    struct exporter exporter;
-    struct fault fault;
-    int status = read_config_option(
-        argc, argv,
-        "usage: dsard check -c FILE\n\n"
-        "Checks the configuration, keys, properties of Kafka and every source's settings against\n"
-        "its connector, without any connection. Problems are printed as\n"
-        "FILE:LINE:COLUMN: error: …\n"
-        "Otherwise prints what each connector may do, and which parts of the sandbox this system has.\n",
-        &path);
-    if (status != -1)
-        return status;
-    if (config_load(&config, path, CONFIG_FOR_ONCE, stderr))
-        return EXIT_USAGE;
-    struct log *log = command_log(config);
-    status = EXIT_DONE;
-    if (exporter_learn(&exporter, config, log, &fault))
-        status = command_failed("check", &fault, EXIT_USAGE);
-    if (status == EXIT_DONE)
-        show_catalog(exporter.catalog);
-    if (status == EXIT_DONE)
-        show_sandbox(config);
     exporter_close(&exporter);
     log_free(log);
     config_free(config);

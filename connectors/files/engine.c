@@ -63,8 +63,11 @@ static bool asks_for_users(const struct engine *engine)
 json_t *engine_hello(const struct engine *engine, struct dsar_error *error)
 {
     json_t *hello = profile_hello(engine->profile, error);
-    if (hello && asks_for_users(engine) &&
-        json_object_set_new(hello, "reads", json_pack("[s, s]", "/etc/passwd", "/etc/nsswitch.conf"))) {
+    if (!hello)
+        return NULL;
+    if (json_object_set_new(hello, "check", json_true()) ||
+        (asks_for_users(engine) &&
+         json_object_set_new(hello, "reads", json_pack("[s, s]", "/etc/passwd", "/etc/nsswitch.conf")))) {
         error_no_memory(error);
         json_decref(hello);
         return NULL;

@@ -27,7 +27,9 @@ int engine_configure(struct engine *engine, const json_t *settings, const json_t
 /* The root of a collection, which hello has. */
 const struct root *engine_root(const struct engine *engine, const char *collection);
 
-/* The callback of struct dsar_connector; `state` is a struct engine. */
+/* The callbacks of struct dsar_connector; `state` is a struct engine. The check opens each collection's base. */
+int engine_check(void *state, struct dsar_session *session, struct dsar_about *about,
+                 struct dsar_error *error);
 int engine_fetch(void *state, struct dsar_session *session, const char *collection,
                  const struct dsar_identities *identities, enum dsar_status *status,
                  struct dsar_error *error);

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
     static const struct dsar_connector connector = {
         .hello = hello,
         .configure = configure,
+        .check = engine_check,
         .fetch = engine_fetch,
         .leave = leave,
     };

@@ -27,7 +27,7 @@ static const char engine_settings[] =
     "{\"name\":\"file_max_bytes\",\"kind\":\"integer\",\"required\":false,\"default\":1073741824,"
     "\"help\":\"the longest file\"}]";
 
-static const char *const profile_keys[] = {"defaults", "requests_per_second", NULL};
+static const char *const profile_keys[] = {"defaults", "check", "requests_per_second", NULL};
 static const char *const resolve_keys[] = {
     "request", "ok",  "refused", "busy", "not_found", "records",  "records_kind", "empty",
     "total",   "cap", "page",    "key",  "match",     "evidence", "assert",       NULL};

@@ -10,6 +10,9 @@ json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *err
 
 int engine_configure(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error);
 
+int engine_check(void *state, struct dsar_session *session, struct dsar_about *about,
+                 struct dsar_error *error);
+
 int engine_resolve(void *state, struct dsar_session *session, const struct dsar_identities *identities,
                    bool *found, struct dsar_error *error);
 

@@ -194,7 +194,7 @@ int engine_load(struct engine *engine, struct dsar_error *error)
     json_t *used = json_object();
     int result = used ? 0 : error_no_memory(error);
     if (!result)
-        result = load_steps(engine, defaults, used, error) ||
+        result = engine_check_load(engine, used, error) || load_steps(engine, defaults, used, error) ||
                          load_collections(engine, defaults, used, error) ||
                          check_settings(engine, used, error)
                      ? -1

@@ -19,4 +19,8 @@ struct engine {
 /* Reads and checks the engine's part of the profile into `declared`, `steps` and `collections` ("bad_profile"). */
 int engine_load(struct engine *engine, struct dsar_error *error) __attribute__((warn_unused_result));
 
+/* Checks the profile's `check`, if it has one ("bad_profile"), and takes note of what it uses, as struct scope says. */
+int engine_check_load(const struct engine *engine, json_t *used, struct dsar_error *error)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -5,6 +5,7 @@ int main(int argc, char **argv)
     static const struct dsar_connector connector = {
         .hello = engine_hello,
         .configure = engine_configure,
+        .check = engine_check,
         .resolve = engine_resolve,
         .fetch = engine_fetch,
         .leave = engine_leave,

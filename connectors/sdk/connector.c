@@ -119,6 +119,33 @@ static void settle(const struct talk *talk)
         talk->connector->settle(talk->state);
 }
 
+/* `about` may be empty, or anything that the system says. */
+static int send_system(struct talk *talk, const struct dsar_about *about, struct dsar_error *error)
+{
+    struct dsar_error line;
+    dsar_error_set(&line, "", false, "%s", about->system); /* makes one line of any text */
+    json_t *message = json_pack("{s:s, s:s, s:s*}", "type", "done", "status", "ok", "system",
+                                line.text[0] ? line.text : NULL);
+    return session_send(&talk->session, message, error);
+}
+
+static int do_check(struct talk *talk, const json_t *message, struct dsar_error *error)
+{
+    if (!talk->connector->check || !json_is_true(json_object_get(talk->hello, "check")))
+        return unexpected(error, "a `check`, which hello does not offer");
+    if (read_deadline(&talk->session, message, error))
+        return -1;
+    struct dsar_error failure = {.code = ""};
+    struct dsar_about about = {.system = ""};
+    int failed = talk->connector->check(talk->state, &talk->session, &about, &failure);
+    settle(talk);
+    if (talk->session.wire.at_end)
+        return 0;
+    if (failed)
+        return send_done(talk, "failed", &failure, failure.retry_after_ms, error);
+    return send_system(talk, &about, error);
+}
+
 static int do_resolve(struct talk *talk, const json_t *message, struct dsar_error *error)
 {
     struct dsar_identity *items;
@@ -175,8 +202,7 @@ static int fetch_collection(struct talk *talk, struct fetch *fetch, const char *
     session_begin(&talk->session, collection);
     if (!fetch->is_given_up) {
         if (session_is_over(&talk->session))
-            dsar_error_set(&reason, talk->session.is_cancelled ? "cancelled" : "source_timeout",
-                           !talk->session.is_cancelled, "stopped before it was asked for");
+            dsar_error_set(&reason, "source_timeout", true, "stopped before it was asked for");
         else if (talk->connector->fetch(talk->state, &talk->session, collection, fetch->identities, &status,
                                         &reason))
             status = DSAR_FAILED;
@@ -188,9 +214,11 @@ static int fetch_collection(struct talk *talk, struct fetch *fetch, const char *
     fetch->is_anything_found = fetch->is_anything_found || status != DSAR_ABSENT;
     if ((status == DSAR_FAILED || status == DSAR_PARTIAL) && fetch->retry_after_ms < reason.retry_after_ms)
         fetch->retry_after_ms = reason.retry_after_ms;
-    /* dsard is gone: nobody listens */
-    if (talk->session.wire.at_end)
+    /* dsard is gone, or wants nothing of it any more */
+    if (talk->session.wire.at_end || talk->session.is_cancelled) {
+        session_abandon(&talk->session);
         return 0;
+    }
     *error = reason;
     return session_end(&talk->session, status, error);
 }
@@ -230,7 +258,8 @@ static int fetch_all(struct talk *talk, const json_t *asked, struct fetch *fetch
     json_t *item;
     json_array_foreach (json_object_get(talk->hello, "collections"), i, item) {
         const char *collection = json_string_value(json_object_get(item, "name"));
-        if (is_asked_for(asked, collection) && fetch_collection(talk, fetch, collection, error))
+        if (is_asked_for(asked, collection) && !talk->session.is_cancelled &&
+            fetch_collection(talk, fetch, collection, error))
             return -1;
     }
     if (talk->session.wire.at_end)
@@ -278,6 +307,8 @@ static int answer(struct talk *talk, const char *type, const json_t *message, st
     /* a cancel that crossed our `done` on its way */
     if (strcmp(type, "cancel") == 0)
         return 0;
+    if (talk->is_configured && strcmp(type, "check") == 0)
+        return do_check(talk, message, error);
     if (talk->is_configured && strcmp(type, "resolve") == 0)
         return do_resolve(talk, message, error);
     if (talk->is_configured && strcmp(type, "fetch") == 0)
@@ -335,6 +366,16 @@ static int talk_through(struct talk *talk, struct dsar_error *error)
     return result;
 }
 
+/* Puts `type` and `protocol` in front of what the connector says of itself. */
+static int add_head(json_t **hello)
+{
+    json_t *whole = json_pack("{s:s, s:i}", "type", "hello", "protocol", DSAR_PROTOCOL_VERSION);
+    int result = whole ? json_object_update(whole, *hello) : -1;
+    json_decref(*hello);
+    *hello = whole;
+    return result;
+}
+
 int dsar_connector_main(int argc, char **argv, const struct dsar_connector *connector)
 {
     struct talk talk = {.connector = connector};
@@ -355,8 +396,7 @@ int dsar_connector_main(int argc, char **argv, const struct dsar_connector *conn
         fprintf(stderr, "%s\n", fault.text);
         return EXIT_BROKEN;
     }
-    if (json_object_set_new(talk.hello, "type", json_string("hello")) ||
-        json_object_set_new(talk.hello, "protocol", json_integer(DSAR_PROTOCOL_VERSION))) {
+    if (add_head(&talk.hello)) {
         status = EXIT_BROKEN;
     } else if (talk_through(&talk, &error)) {
         fprintf(stderr, "%s\n", error.text);

@@ -203,6 +203,11 @@ json_t *profile_hello(const struct profile *profile, struct dsar_error *error)
         json_decref(hello);
         hello = NULL;
     }
+    if (hello && json_object_get(profile->document, "check") &&
+        json_object_set_new(hello, "check", json_true())) {
+        json_decref(hello);
+        hello = NULL;
+    }
     if (!hello)
         error_no_memory(error);
     return hello;

@@ -147,6 +147,15 @@ void session_begin(struct dsar_session *session, const char *collection)
     buf_clear(&session->batch);
 }
 
+void session_abandon(struct dsar_session *session)
+{
+    json_decref(session->file);
+    session->file = NULL;
+    session->collection = NULL;
+    session->n_batched = 0;
+    buf_clear(&session->batch);
+}
+
 static const char *status_name(enum dsar_status status)
 {
     switch (status) {

@@ -46,6 +46,9 @@ void session_begin(struct dsar_session *session, const char *collection);
 int session_end(struct dsar_session *session, enum dsar_status status, struct dsar_error *error)
     __attribute__((warn_unused_result));
 
+/* Forgets a collection that was begun, without its `end`: nobody wants it any more. */
+void session_abandon(struct dsar_session *session);
+
 /* Whether dsard wants the work stopped or the time is over; looks at the input without waiting. */
 bool session_is_over(struct dsar_session *session);
 

@@ -57,7 +57,8 @@ struct sql_options {
 struct sql_driver {
     const char *const *names; /* that the setting `driver` may say; NULL at its end */
     const char *const
-        *settings; /* of the engine's, which this driver has: others are refused; NULL at its end */
+        *settings;           /* of the engine's, which this driver has: others are refused; NULL at its end */
+    const char *version_sql; /* a SELECT of one text: what it is, and its version */
     bool has_dollar_parameters; /* a statement's parameters are $1, $2, …; otherwise each is a ? */
     bool ends_statements;       /* the database itself ends a statement at timeout_ms */
 

@@ -44,7 +44,7 @@ static const char engine_settings[] =
     "{\"name\":\"timeout_ms\",\"kind\":\"integer\",\"required\":false,\"default\":30000,"
     "\"help\":\"how long one statement may take, in milliseconds\"}]";
 
-static const char *const engine_keys[] = {"drivers", NULL};
+static const char *const engine_keys[] = {"check", "drivers", NULL};
 static const char *const resolve_keys[] = {"sql", "page", "assert", "evidence", NULL};
 static const char *const collection_keys[] = {"sql", "page", "assert", "omit", "unread", NULL};
 
@@ -142,7 +142,7 @@ static int check_drivers(const json_t *drivers, struct dsar_error *error)
 int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
 {
     buf_init(&engine->row, DSAR_PAYLOAD_MAX);
-    if (profile_load(&engine->profile, &sql_engine, argc, argv, error) ||
+    if (profile_load(&engine->profile, &sql_engine, argc, argv, error) || engine_check_load(engine, error) ||
         check_drivers(json_object_get(profile_document(engine->profile), "drivers"), error) ||
         check_steps(profile_resolve_steps(engine->profile), error) ||
         check_collections(profile_collections(engine->profile), error))

@@ -35,7 +35,13 @@ int engine_connect(struct engine *engine, struct dsar_session *session, struct d
     __attribute__((warn_unused_result));
 void engine_disconnect(struct engine *engine);
 
-/* The two callbacks of struct dsar_connector that ask the database; `state` is a struct engine. */
+/* Checks the profile's `check`, if it has one ("bad_profile"). */
+int engine_check_load(const struct engine *engine, struct dsar_error *error)
+    __attribute__((warn_unused_result));
+
+/* The callbacks of struct dsar_connector that ask the database; `state` is a struct engine. */
+int engine_check(void *state, struct dsar_session *session, struct dsar_about *about,
+                 struct dsar_error *error);
 int engine_resolve(void *state, struct dsar_session *session, const struct dsar_identities *identities,
                    bool *found, struct dsar_error *error);
 int engine_fetch(void *state, struct dsar_session *session, const char *collection,

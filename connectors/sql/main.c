@@ -19,6 +19,11 @@ static json_t *hello(int argc, char **argv, void **state, struct dsar_error *err
         return NULL;
     }
     json_t *message = engine_load(engine, argc, argv, error) ? NULL : profile_hello(engine->profile, error);
+    if (message && json_object_set_new(message, "check", json_true())) {
+        json_decref(message);
+        message = NULL;
+        error_no_memory(error);
+    }
     if (message)
         *state = engine;
     else
@@ -41,6 +46,7 @@ int main(int argc, char **argv)
     static const struct dsar_connector connector = {
         .hello = hello,
         .configure = configure,
+        .check = engine_check,
         .resolve = engine_resolve,
         .fetch = engine_fetch,
         .settle = settle,

@@ -303,6 +303,7 @@ static int mariadb_column(void *statement, int column, struct sql_value *value, 
 static const char *const mariadb_names[] = {"mariadb", "mysql", NULL};
 
 const struct sql_driver sql_driver_mariadb = {
+    .version_sql = "SELECT IF(VERSION() LIKE '%MariaDB%', VERSION(), CONCAT('MySQL ', VERSION()))",
     .names = mariadb_names,
     .settings = server_settings,
     .ends_statements = true,

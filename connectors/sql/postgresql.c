@@ -247,6 +247,7 @@ static int postgresql_column(void *statement, int column, struct sql_value *valu
 static const char *const postgresql_names[] = {"postgresql", "postgres", NULL};
 
 const struct sql_driver sql_driver_postgresql = {
+    .version_sql = "SELECT 'PostgreSQL ' || current_setting('server_version')",
     .names = postgresql_names,
     .settings = server_settings,
     .has_dollar_parameters = true,

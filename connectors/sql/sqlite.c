@@ -287,6 +287,7 @@ static const char *const sqlite_names[] = {"sqlite", NULL};
 static const char *const sqlite_settings[] = {"path", NULL};
 
 const struct sql_driver sql_driver_sqlite = {
+    .version_sql = "SELECT 'SQLite ' || sqlite_version()",
     .names = sqlite_names,
     .settings = sqlite_settings,
     .check = sqlite_check,

@@ -27,12 +27,14 @@ void frames_wipe(struct frames *frames)
 }
 
 /* Standard error may hold anything, so it is shown only to those who ask for it. */
-static void drain_log(struct frames *frames)
+void frames_drain_log(struct frames *frames)
 {
-    char text[512];
+    char text[FRAMES_WORDS_MAX];
     ssize_t n = read(frames->child->log, text, sizeof text - 1);
     if (n > 0) {
         text[n] = '\0';
+        if (frames->words)
+            memcpy(frames->words, text, (size_t)n + 1);
         log_line(frames->log, LOG_LEVEL_DEBUG, NULL, "connector of %s says: %s", frames->source, text);
     } else if (n == 0) {
         close(frames->child->log);
@@ -69,7 +71,7 @@ static int await(struct frames *frames, int fd, short events, struct fault *faul
         if (poll(p, 3, (int)wait_ms) < 0 && errno != EINTR)
             return fault_errno(fault, "internal", errno, "source %s: poll", frames->source);
         if (p[2].revents)
-            drain_log(frames);
+            frames_drain_log(frames);
         if (p[0].revents)
             return 0;
     }

@@ -15,10 +15,13 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#define FRAMES_WORDS_MAX 512
+
 struct frames {
     struct child *child;         /* borrowed */
     const struct cancel *cancel; /* borrowed */
     struct log *log;       /* borrowed; what the connector says on standard error goes here at level debug */
+    char *words;           /* borrowed, FRAMES_WORDS_MAX bytes: takes what it said there last; may be NULL */
     const char *source;    /* borrowed; for texts */
     int64_t deadline_ms;   /* on clock_now_ms; set by the caller before each question */
     int64_t keep_alive_ms; /* the longest wait for a whole message */
@@ -45,5 +48,8 @@ int frames_write(struct frames *frames, const json_t *message, struct fault *fau
  * "cancelled"        the request was cancelled */
 int frames_read(struct frames *frames, json_t **message, const char **type, struct fault *fault)
     __attribute__((warn_unused_result));
+
+/* Reads once what the connector says on standard error, which is open. */
+void frames_drain_log(struct frames *frames);
 
 #endif

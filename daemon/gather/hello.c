@@ -74,6 +74,8 @@ int hello_check(const json_t *hello, const char *source, struct fault *fault)
     const json_t *resolve = json_object_get(hello, "resolve");
     if (!is_name(json_object_get(hello, "name")) || !is_text(json_object_get(hello, "version")))
         return wrong(fault, source, "`name` and `version` must be texts");
+    if (json_object_get(hello, "check") && !json_is_boolean(json_object_get(hello, "check")))
+        return wrong(fault, source, "`check` must be true or false");
     if (resolve &&
         (!is_names(json_object_get(resolve, "needs")) || !is_names(json_object_get(resolve, "yields")) ||
          json_array_size(json_object_get(resolve, "needs")) == 0))

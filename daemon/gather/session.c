@@ -21,6 +21,7 @@ struct session {
     struct child child;
     struct frames frames;
     int64_t retry_after_ms;
+    char system[DSAR_TITLE_MAX + 1]; /* what it says of its system, at the end of a check */
 };
 
 static int start(struct session *session, const struct catalog_source *source, const struct sandbox *sandbox,
@@ -57,13 +58,36 @@ static int read_hello(struct session *session, json_t **hello, struct fault *fau
     return protocol_fault(session, fault, "expected a hello of protocol version 1");
 }
 
+/* Before it is configured a connector knows nothing that may not be shown, and its words say most of why it left. */
+static void quote(struct session *session, struct fault *fault)
+{
+    struct fault why = *fault;
+    if (session->child.log >= 0)
+        frames_drain_log(&session->frames);
+    char *words = session->frames.words;
+    size_t len = strlen(words);
+    while (len && strchr(" \r\n", words[len - 1]))
+        words[--len] = '\0';
+    const char *last = strrchr(words, '\n');
+    if (!len || strcmp(why.code, "source_crashed") != 0)
+        return;
+    fault_set(fault, why.code, "source %s: its connector left: %s", session->frames.source,
+              last ? last + 1 : words);
+    fault->retryable = why.retryable;
+}
+
 int session_ask_hello(const struct catalog_source *source, const struct sandbox *sandbox,
                       const struct session_options *options, json_t **hello, struct fault *fault)
 {
     struct session session = {0};
+    char words[FRAMES_WORDS_MAX] = "";
     int result = -1;
-    if (start(&session, source, sandbox, options, fault) == 0)
+    if (start(&session, source, sandbox, options, fault) == 0) {
+        session.frames.words = words;
         result = read_hello(&session, hello, fault);
+        if (result)
+            quote(&session, fault);
+    }
     child_end(&session.child, result ? 0 : LEAVE_MS);
     frames_wipe(&session.frames);
     return result;
@@ -201,10 +225,20 @@ static int ask(struct session *session, json_t *question, unsigned deadline_s, s
     return result;
 }
 
+/* Cut and cleaned as any text of a fault, since who knows what it is. */
+static void take_system(struct session *session, const json_t *message)
+{
+    const char *system = json_string_value(json_object_get(message, "system"));
+    struct fault line;
+    fault_set(&line, "", "%.*s", DSAR_TITLE_MAX, system ? system : "");
+    snprintf(session->system, sizeof session->system, "%s", line.text);
+}
+
 static int read_done(struct session *session, const json_t *message, bool *found, struct fault *fault)
 {
     const char *status = json_string_value(json_object_get(message, "status"));
     take_retry_after(session, message);
+    take_system(session, message);
     if (status && strcmp(status, "failed") == 0)
         return reported(session, message, fault);
     *found = status && strcmp(status, "ok") == 0;
@@ -234,6 +268,35 @@ static int listen_until_done(struct session *session, take_message *message_cb, 
     }
 }
 
+static bool is_sign_of_life(const char *type)
+{
+    return strcmp(type, "progress") == 0 || strcmp(type, "warning") == 0;
+}
+
+static int take_nothing(void *ctx, const json_t *message, const char *type, const struct buf *payload,
+                        struct fault *fault)
+{
+    (void)message;
+    (void)payload;
+    return is_sign_of_life(type) ? 0
+                                 : protocol_fault(ctx, fault, "a message that does not belong into check");
+}
+
+int session_check(struct session *session, struct fault *fault)
+{
+    bool found;
+    if (ask(session, json_pack("{s:s}", "type", "check"), session->source->config->resolve_deadline_s,
+            fault) ||
+        listen_until_done(session, take_nothing, session, &found, fault))
+        return -1;
+    return found ? 0 : protocol_fault(session, fault, "`status` of a check's done must be ok or failed");
+}
+
+const char *session_system(const struct session *session)
+{
+    return session->system;
+}
+
 struct resolve {
     const struct session *session;
     int (*yield_cb)(void *ctx, const char *kind, const char *value, struct fault *fault);
@@ -245,7 +308,7 @@ static int take_identity(void *ctx, const json_t *message, const char *type, con
 {
     (void)payload;
     const struct resolve *resolve = ctx;
-    if (strcmp(type, "progress") == 0 || strcmp(type, "warning") == 0)
+    if (is_sign_of_life(type))
         return 0;
     if (strcmp(type, "identity") != 0)
         return protocol_fault(resolve->session, fault, "a message that does not belong into resolve");

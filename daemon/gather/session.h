@@ -37,6 +37,12 @@ int session_open(struct session **session, const struct catalog_source *source,
 /* Lets the connector leave, or kills it after two seconds; frees. NULL is harmless. */
 void session_close(struct session *session);
 
+/* Asks whether its system is there and lets it in; for connectors whose hello has `check`. -1 with a fault when it is not. */
+int session_check(struct session *session, struct fault *fault) __attribute__((warn_unused_result));
+
+/* What the system said of itself at the end of a check: one line, "" when it said nothing. */
+const char *session_system(const struct session *session);
+
 /* Asks who the person is. yield_cb is called for each identity; -1 with a fault ends the conversation.
  * *found tells whether the source knows the person. */
 int session_resolve(struct session *session, const char *request, json_t *identities,

@@ -1,4 +1,7 @@
-/* connector: write a connector in C. The library speaks the protocol (PROTOCOL.md); you answer two questions.
+/* connector: write a connector in C. The library speaks the protocol (PROTOCOL.md); you answer what it asks.
+ *
+ * A connector outside of dsard's tree: cc … $(pkg-config --cflags --libs dsar-connector); connectors/template is one to start
+ * from.
  *
  * A connector is one `struct dsar_connector` and a main() that hands it to dsar_connector_main. Callbacks run one at a
  * time on one thread. Functions return 0, or -1 after they have filled the `struct dsar_error`.
@@ -46,13 +49,23 @@ struct dsar_session; /* one conversation with dsard */
 /* How one collection, or one lookup, came out. */
 enum dsar_status { DSAR_COMPLETE, DSAR_ABSENT, DSAR_PARTIAL, DSAR_FAILED };
 
+/* What a system says of itself. */
+struct dsar_about {
+    char system[201]; /* its name and version in a few words: "PostgreSQL 15.9"; "" when it does not say */
+};
+
 struct dsar_connector {
-    /* The hello message without `type` and `protocol`: name, version, settings, resolve, collections. A new reference
+    /* The hello message without `type` and `protocol`: name, version, settings, check, resolve, collections. A new reference
      * that the library takes over; NULL with `error` filled when the arguments are wrong. */
     json_t *(*hello)(int argc, char **argv, void **state, struct dsar_error *error);
 
     /* Takes settings and secrets (borrowed, both objects). May be NULL. */
     int (*configure)(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error);
+
+    /* Tries whether the system is there and lets us in, without reading anybody's data, and fills *about. Called only when
+     * hello has `"check": true`; may be NULL otherwise. */
+    int (*check)(void *state, struct dsar_session *session, struct dsar_about *about,
+                 struct dsar_error *error);
 
     /* Looks the person up: calls dsar_yield for each identity. Sets *found. NULL when hello has no `resolve`. */
     int (*resolve)(void *state, struct dsar_session *session, const struct dsar_identities *identities,

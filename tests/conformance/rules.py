@@ -1,10 +1,10 @@
 """What PROTOCOL.md says of each message. What does not keep to it raises Broken; data is never in the text."""
 import re
 
-from peer import Broken, parse
+from peer import Broken, a, parse
 
 IDENTITY_MAX, TITLE_MAX, FILE_TEXT_MAX = 512, 200, 1024
-MEMBERS_MAX, DEPTH_MAX = 4096, 64
+MEMBERS_MAX, DEPTH_MAX, REASONS_MAX = 4096, 64, 64
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 SETTING_KINDS = {"text", "url", "path", "socket", "host", "port", "integer", "boolean", "secret"}
 CLASS = re.compile(r"own|free_text|third_party|secret|cvv|card|withhold:" + NAME.pattern)
@@ -17,13 +17,13 @@ def has(message, **members):
         fits = bool(NAME.fullmatch(value)) if kind == "name" and isinstance(value, str) else \
             kind != "name" and isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
         if not fits or (kind is int and value < 0):
-            raise Broken(f"`{key}` of a {message['type']} is missing or not a {getattr(kind, '__name__', kind)}")
+            raise Broken(f"`{key}` of {a(message['type'])} is missing or not a {getattr(kind, '__name__', kind)}")
 
 
 def judge_lengths(message, least, most, *keys):
     for key in keys:
         if not least <= len(message[key].encode()) <= most:
-            raise Broken(f"`{key}` of a {message['type']} does not have {least} to {most} bytes")
+            raise Broken(f"`{key}` of {a(message['type'])} does not have {least} to {most} bytes")
 
 
 def judge_shape(value):
@@ -38,33 +38,60 @@ def judge_shape(value):
         level = [below for each in level for below in (each.values() if isinstance(each, dict) else each)]
 
 
+def objects(message, key):
+    """The elements of a list, which must be objects."""
+    for each in message[key]:
+        if not isinstance(each, dict):
+            raise Broken(f"`{key}` of {a(message['type'])} does not hold objects alone")
+    return message[key]
+
+
+def judge_names(message, *keys):
+    for key in keys:
+        if not all(isinstance(each, str) and NAME.fullmatch(each) for each in message[key]):
+            raise Broken(f"`{key}` of {a(message['type'])} does not hold names alone")
+
+
 def judge_hello(hello):
     if hello["type"] != "hello":
-        raise Broken(f"the first message is a {hello['type']}, not hello")
+        raise Broken(f"the first message is {a(hello['type'])}, not hello")
     has(hello, protocol=int, name="name", version=str, settings=list, collections=list)
+    if "reads" in hello:
+        has(hello, reads=list)
+        if not all(isinstance(each, str) and each.startswith("/") for each in hello["reads"]):
+            raise Broken("`reads` of a hello does not hold absolute paths alone")
+    if "check" in hello:
+        has(hello, check=bool)
     if hello["protocol"] != 1:
         raise Broken("`protocol` is not 1")
     judge_lengths(hello, 1, TITLE_MAX, "version")
     if not hello["collections"]:
         raise Broken("`collections` is empty")
-    for setting in hello["settings"]:
-        has({"type": "setting", **setting}, name="name", kind=str, required=bool, help=str)
+    for setting in objects(hello, "settings"):
+        has({**setting, "type": "setting"}, name="name", kind=str, required=bool, help=str)
         if setting["kind"] not in SETTING_KINDS:
             raise Broken(f"the setting {setting['name']} is of no known kind")
-    for collection in hello["collections"]:
-        has({"type": "collection", **collection}, name="name", title=str, category=str, needs=list)
-        judge_lengths({"type": "collection", **collection}, 1, TITLE_MAX, "title", "category")
+    for collection in objects(hello, "collections"):
+        called = {"fields": {}, **collection, "type": "collection"}
+        has(called, name="name", title=str, category=str, needs=list, fields=dict)
+        judge_lengths(called, 1, TITLE_MAX, "title", "category")
+        judge_names(called, "needs")
         if collection["name"] == "files":
             raise Broken("a collection is called files, the name of the index of files")
         for pointer, name in collection.get("fields", {}).items():
-            if (pointer and pointer[0] != "/") or not CLASS.fullmatch(name):
+            if (pointer and pointer[0] != "/") or not isinstance(name, str) or not CLASS.fullmatch(name):
                 raise Broken(f"{collection['name']}: {pointer}: no pointer, or no class")
     for array in (hello["settings"], hello["collections"]):
         names = [each["name"] for each in array]
         if len(set(names)) != len(names):
             raise Broken("a name stands twice")
     if "resolve" in hello:
-        has({"type": "resolve", **hello["resolve"]}, needs=list, yields=list)
+        has(hello, resolve=dict)
+        resolve = {**hello["resolve"], "type": "resolve"}
+        has(resolve, needs=list, yields=list)
+        judge_names(resolve, "needs", "yields")
+        if not resolve["needs"]:
+            raise Broken("`needs` of a resolve is empty")
 
 
 def judge_reason(message):
@@ -78,7 +105,8 @@ def judge_done(done, ok=("ok", "not_found")):
     if "retry_after_ms" in done:
         has(done, retry_after_ms=int)
     if done["status"] == "failed":
-        has(done, code="name", retryable=bool)
+        judge_reason(done)
+        has(done, retryable=bool)
     elif done["status"] not in ok:
         raise Broken(f"`status` of done is none of {', '.join(ok)}, failed")
 
@@ -89,6 +117,8 @@ def judge_identity(identity, yields):
         raise Broken(f"the kind {identity['kind']} is not among its `yields`")
     if not 1 <= len(identity["value"].encode()) <= IDENTITY_MAX:
         raise Broken("a value is empty or too long")
+    if any(ord(each) < 0x20 or ord(each) == 0x7f for each in identity["value"]):
+        raise Broken("a value has a control character")
 
 
 class Fetch:
@@ -96,22 +126,22 @@ class Fetch:
 
     def __init__(self, collections):
         self.asked, self.counts, self.ends = collections, dict.fromkeys(collections, 0), {}
-        self.open_file = None
+        self.open_file, self.reasons = None, {}
 
     def take(self, message, payload):
         kind = message["type"]
         if kind == "warning":
             return judge_reason(message)
         if kind not in ("record", "file", "withheld", "progress", "end"):
-            raise Broken(f"a {kind} within fetch")
+            raise Broken(f"{a(message['type'])} within fetch")
         has(message, collection="name")
         collection = message["collection"]
         if collection not in self.counts:
-            raise Broken(f"a {kind} of {collection}, which was not asked for")
-        if collection in self.ends:
-            raise Broken(f"a {kind} of {collection} behind its end")
+            raise Broken(f"{a(message['type'])} of {collection}, which was not asked for")
+        if collection in self.ends and kind != "progress":
+            raise Broken(f"{a(message['type'])} of {collection} behind its end")
         if self.open_file and kind not in ("file", "progress"):
-            raise Broken(f"a {kind} between the pieces of a file")
+            raise Broken(f"{a(message['type'])} between the pieces of a file")
         return getattr(self, "take_" + kind)(message, payload)
 
     def take_record(self, message, payload):
@@ -146,6 +176,10 @@ class Fetch:
         has(message, count=int, reason="name")
         if message["count"] < 1:
             raise Broken("nothing is withheld, and said so")
+        reasons = self.reasons.setdefault(message["collection"], set())
+        reasons.add(message["reason"])
+        if len(reasons) > REASONS_MAX:
+            raise Broken(f"{message['collection']}: more than {REASONS_MAX} reasons why something is withheld")
 
     def take_progress(self, message, _):
         has(message, done=int)
@@ -169,3 +203,5 @@ class Fetch:
         missing = [name for name in self.asked if name not in self.ends]
         if missing and message["status"] != "failed":
             raise Broken(f"done without an end of {', '.join(missing)}")
+        if message["status"] == "not_found" and any(self.counts.values()):
+            raise Broken("the person was not found, but something came")

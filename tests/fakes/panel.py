@@ -35,7 +35,7 @@ class Panel(Product):
         if not path.startswith("/json-api/"):
             raise Answer(404, {"status": 0, "statusmsg": "Not Found"})
         call = path[len("/json-api/"):]
-        if call not in ("accountsummary", "listaccts", "uapi_cpanel"):
+        if call not in ("accountsummary", "listaccts", "uapi_cpanel", "version"):
             return self._failed(call, f"Unknown app (\u201c{call}\u201d) requested for this version (1) of the API.")
         if params.get("api.version") != "1":
             return {"status": 0, "statusmsg": "This stub speaks api.version=1 only"}
@@ -46,6 +46,9 @@ class Panel(Product):
 
     def _failed(self, command, reason):
         return self._wrap(command, {}, 0, reason)
+
+    def _version(self, params, everybody):
+        return self._wrap("version", {"version": people.CPANEL_VERSION})
 
     def _accountsummary(self, params, everybody):
         user, domain = params.get("user"), params.get("domain")

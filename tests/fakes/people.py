@@ -21,6 +21,9 @@ def NUM(digits):
     return "@num:" + digits
 
 
+# what the products say of themselves
+WHMCS_VERSION, CPANEL_VERSION, PHPBB_VERSION = "8.13.1", "11.126.0.11", "3.3.10"
+
 # The id of the custom field in which this host keeps what it should not: its profile's setting must name it.
 CVV_FIELD = 7
 
@@ -441,6 +444,7 @@ def _to(number, user, author, folder):
 
 
 PHPBB = {
+    "config": [{"config_name": "version", "config_value": PHPBB_VERSION}],
     "users": [
         _user(1, "Anonymous", "", "guest", user_type=2),
         _user(2, "admin", "admin@host.example.test", "forumadmin", user_type=3),

@@ -189,3 +189,6 @@ CREATE TABLE phpbb_banlist (
   ban_exclude INTEGER NOT NULL DEFAULT 0, ban_reason TEXT NOT NULL DEFAULT '',
   ban_give_reason TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE phpbb_config (
+  config_name TEXT NOT NULL PRIMARY KEY, config_value TEXT NOT NULL DEFAULT '', is_dynamic INTEGER NOT NULL DEFAULT 0
+);

@@ -61,7 +61,8 @@ class Whmcs(Product):
         if action in LISTS:
             return self._list(action, params, everybody)
         call = getattr(self, "_" + action, None)
-        return call(params, everybody) if action.startswith("Get") and call else error("Command Not Found")
+        known = action.startswith("Get") or action == "WhmcsDetails"
+        return call(params, everybody) if known and call else error("Command Not Found")
 
     def _list(self, action, params, everybody):
         outer, inner, records, filters, owner = LISTS[action]
@@ -87,6 +88,10 @@ class Whmcs(Product):
         if action == "GetClientsProducts":
             answer.update({"clientid": wanted, "serviceid": None, "pid": None, "domain": None})
         return answer
+
+    def _WhmcsDetails(self, params, everybody):
+        return {"result": "success", "whmcs": {"version": people.WHMCS_VERSION,
+                                               "canonicalversion": people.WHMCS_VERSION + "-release.1"}}
 
     def _GetClients(self, params, everybody):
         text = params.get("search", "").lower()

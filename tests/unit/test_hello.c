@@ -30,7 +30,8 @@ static void good_ones_are_taken(void **state)
 {
     static const char *const good[] = {
         "{'name':'shop','version':'1','collections':[" COLLECTION "]}",
-        "{'name':'s','version':'1','resolve':{'needs':['email'],'yields':[]},'collections':[" COLLECTION "]}",
+        "{'name':'s','version':'1','check':true,'resolve':{'needs':['email'],'yields':[]},'collections':"
+        "[" COLLECTION "]}",
         "{'name':'s','version':'1','reads':['/etc/passwd'],'collections':[" COLLECTION "]}",
         "{'name':'s','version':'1','collections':[{'name':'a.b_c-d1','title':'A','category':'c','needs':['x']"
         "},"
@@ -49,6 +50,7 @@ static void bad_ones_are_refused(void **state)
         "{'name':'shop','version':1,'collections':[" COLLECTION "]}",
         "{'name':'shop','version':'','collections':[" COLLECTION "]}",
         "{'name':'shop','version':'1'}",
+        "{'name':'shop','version':'1','check':'yes','collections':[" COLLECTION "]}",
         "{'name':'shop','version':'1','collections':[]}",
         "{'name':'shop','version':'1','collections':['orders']}",
         "{'name':'shop','version':'1','collections':[{'name':'../up','title':'A','category':'c'}]}",

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""tests/conformance/run passes every connector that is shipped, each profile of the example host's products, and both templates.
+
+Programs are those of $DSAR_BUILD.
+"""
+import os
+import unittest
+
+import exports
+import harness
+
+RUN = os.path.join(harness.ROOT, "tests", "conformance", "run")
+PROFILES = os.path.join(harness.ROOT, "connectors")
+
+
+def engine(name):
+    return os.path.join(harness.BUILD, "libexec", "dsard", "dsar-" + name)
+
+
+class Conformance(exports.Exports):
+    def judge(self, program, given, identities):
+        """The lines of the runner, which must find nothing wrong, and has judged what stands on the settings."""
+        settings = harness.save(self.path("settings.json"), given)
+        person = harness.save(self.path("identities.json"), [{"kind": kind, "value": value} for kind, value in identities])
+        done = harness.run(RUN, *program, "--", "--settings", settings, "--identities", person, timeout_s=600)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertEqual([line for line in lines if line.startswith("FAIL")], [])
+        for rule in ("fetch", "again", "cancel", "deadline", "input_ends", "slow_reader", "discretion"):
+            self.assertTrue(any(line.startswith(f"ok   {rule}:") for line in lines), done.stdout)
+        return next(line for line in lines if line.startswith("ok   fetch:"))
+
+    def source(self, name):
+        """What a source of the example host is configured with: settings, and the contents of its secrets' files."""
+        settings, secrets = {}, {}
+        for key, value in harness.sources_of(self.where)[name]["settings"].items():
+            if key.endswith("_file"):
+                with open(value, encoding="utf-8") as file:
+                    secrets[key.removesuffix("_file")] = file.read().strip()
+            else:
+                settings[key] = value
+        return {"settings": settings, "secrets": secrets}
+
+    def judge_source(self, name, more=()):
+        source = harness.sources_of(self.where)[name]
+        told = self.judge([engine(source["connector"]), "--profile", os.path.join(PROFILES, source["profile"] + ".json")],
+                          self.source(name), [("email", harness.people.PEOPLE["alice"]["email"]), *more])
+        for collection, count in harness.held("alice").get(name, {}).items():
+            self.assertIn(f"; {collection}: {count}", told)
+
+    def test_rest_with_whmcs(self):
+        self.judge_source("billing")
+
+    def test_rest_with_cpanel(self):
+        account = next(panel["account"] for panel in harness.people.PANEL.values() if "alice" in panel["account"]["email"])
+        self.judge_source("panel", [("panel_account", f"{account['user']} {account['domain']}")])
+
+    def test_rest_with_mautic(self):
+        self.judge_source("marketing")
+
+    def test_sql_with_phpbb(self):
+        self.judge_source("forum")
+
+    def test_the_templates(self):
+        with open(self.path("customers.jsonl"), "w", encoding="utf-8") as file:
+            file.write('{"id":"1","email":"alice@example.test"}\n{"id":"2","email":"malice@example.test"}\n')
+        for program in (os.path.join(harness.BUILD, "bin", "dsar-template"),
+                        os.path.join(PROFILES, "template-python", "customers.py")):
+            with self.subTest(program):
+                told = self.judge([program], {"settings": {"path": self.path("customers.jsonl")}},
+                                  [("email", "alice@example.test")])
+                self.assertIn("; customers: 1", told)
+
+
+if __name__ == "__main__":
+    unittest.main()
