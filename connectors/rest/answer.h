@@ -2,12 +2,13 @@
 #ifndef REST_ANSWER_H
 #define REST_ANSWER_H
 
-#include "http.h"
+#include "client.h"
 #include "tree.h"
 
 struct answer {
     struct tree *tree;
     bool is_absent;      /* the system does not know the person; nothing else holds then */
+    bool is_end;         /* there is no such page; the same */
     struct node *record; /* the first; the others by answer_next */
     size_t n_records;
     bool is_single;
@@ -19,14 +20,15 @@ struct answer {
 
 /* What an answer is read with. */
 struct answer_context {
-    const struct http *http;
+    const struct client *client;
     const struct request *request;
     const struct step *step;
     const struct sources *sources;
+    bool is_later_page;
 };
 
 /* Reads a response and checks that every record is the person's. Errors:
- * "source_answer" when it is not what the step expects, "source_refused", "ownership". The answer is wiped by
+ * "source_answer" when it is not what the step expects, "source_refused", "source_busy", "ownership". The answer is wiped by
  * answer_wipe, not needed after -1. */
 int answer_read(struct answer *answer, const struct answer_context *context, const struct response *response,
                 struct dsar_error *error) __attribute__((warn_unused_result));

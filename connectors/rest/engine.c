@@ -1,31 +1,40 @@
 #include "engine_parts.h"
 
 #include "../sdk/error.h"
+#include "../sdk/iterable.h"
 #include "withhold.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ANSWER_MIN_BYTES 4096
-#define ANSWER_MAX_BYTES ((json_int_t)1 << 30)
 
 static const char engine_settings[] =
     "[{\"name\":\"base_url\",\"kind\":\"url\",\"required\":true,"
     "\"help\":\"where the system answers: https, or http on this machine alone\"},"
     "{\"name\":\"ca_file\",\"kind\":\"path\",\"required\":false,"
     "\"help\":\"PEM file with the certificates to trust instead of the system's\"},"
+    "{\"name\":\"client_cert_file\",\"kind\":\"path\",\"required\":false,"
+    "\"help\":\"PEM file with the certificate that this side shows, where the system asks for one\"},"
+    "{\"name\":\"client_key\",\"kind\":\"secret\",\"required\":false,"
+    "\"help\":\"key of that certificate, PEM without a passphrase\"},"
+    "{\"name\":\"proxy\",\"kind\":\"url\",\"required\":false,"
+    "\"help\":\"proxy through which https goes; without it none is used\"},"
+    "{\"name\":\"requests_per_second\",\"kind\":\"text\",\"required\":false,"
+    "\"help\":\"how many calls a second one process makes at most, such as 5 or 0.5\"},"
+    "{\"name\":\"retries\",\"kind\":\"integer\",\"required\":false,\"default\":2,"
+    "\"help\":\"how often a call that only reads is made again after a passing fault\"},"
     "{\"name\":\"answer_max_bytes\",\"kind\":\"integer\",\"required\":false,\"default\":16777216,"
-    "\"help\":\"the longest answer to one call\"}]";
+    "\"help\":\"the longest answer to one call\"},"
+    "{\"name\":\"file_max_bytes\",\"kind\":\"integer\",\"required\":false,\"default\":1073741824,"
+    "\"help\":\"the longest file\"}]";
 
-static const char *const profile_keys[] = {"defaults", NULL};
-static const char *const resolve_keys[] = {"request",      "ok",       "refused", "not_found", "records",
-                                           "records_kind", "empty",    "total",   "page",      "key",
-                                           "match",        "evidence", "assert",  NULL};
+static const char *const profile_keys[] = {"defaults", "requests_per_second", NULL};
+static const char *const resolve_keys[] = {
+    "request", "ok",  "refused", "busy", "not_found", "records",  "records_kind", "empty",
+    "total",   "cap", "page",    "key",  "match",     "evidence", "assert",       NULL};
 static const char *const collection_keys[] = {
-    "request", "ok",  "refused", "not_found",  "records",  "records_kind", "empty", "total",
-    "page",    "key", "assert",  "unasserted", "withhold", "unread",       "each",  NULL};
-static const char *const default_keys[] = {"request", "ok", "refused", NULL};
+    "request",    "ok",     "refused",  "busy",  "not_found", "records", "records_kind",
+    "empty",      "total",  "cap",      "page",  "key",       "assert",  "parent",
+    "unasserted", "export", "withhold", "files", "unread",    "each",    NULL};
 
 static const struct profile_engine rest_engine = {
     .name = "rest",
@@ -34,73 +43,6 @@ static const struct profile_engine rest_engine = {
     .resolve_keys = resolve_keys,
     .collection_keys = collection_keys,
 };
-
-/* A step with the profile's defaults where it says nothing itself: a new reference. */
-static json_t *merge(const json_t *defaults, const json_t *step)
-{
-    json_t *merged = defaults ? json_deep_copy(defaults) : json_object();
-    if (merged && json_object_update_recursive(merged, (json_t *)(uintptr_t)step)) {
-        json_decref(merged);
-        return NULL;
-    }
-    const json_t *each = json_object_get(merged, "each");
-    if (json_is_object(each) && json_object_set_new(merged, "each", merge(defaults, each))) {
-        json_decref(merged);
-        return NULL;
-    }
-    return merged;
-}
-
-static int load_steps(struct engine *engine, const json_t *defaults, struct dsar_error *error)
-{
-    const json_t *steps = profile_resolve_steps(engine->profile);
-    for (size_t i = 0; i < json_array_size(steps); i++) {
-        json_t *merged = merge(defaults, json_array_get(steps, i));
-        if (json_array_append_new(engine->steps, merged))
-            return error_no_memory(error);
-        char path[64];
-        struct step step;
-        const struct scope scope = {.settings = engine->declared, .needs = json_object_get(merged, "needs")};
-        snprintf(path, sizeof path, "/resolve/%zu", i);
-        if (step_read(&step, &(struct step_plan){merged, STEP_RESOLVE, path}, &scope, error))
-            return -1;
-    }
-    return 0;
-}
-
-static int load_collections(struct engine *engine, const json_t *defaults, struct dsar_error *error)
-{
-    const json_t *collections = profile_collections(engine->profile);
-    for (size_t i = 0; i < json_array_size(collections); i++) {
-        const json_t *collection = json_array_get(collections, i);
-        json_t *merged = merge(defaults, collection);
-        if (json_object_set_new(engine->collections, json_string_value(json_object_get(collection, "name")),
-                                merged))
-            return error_no_memory(error);
-        char path[64];
-        struct step step;
-        const struct scope scope = {.settings = engine->declared, .needs = json_object_get(merged, "needs")};
-        snprintf(path, sizeof path, "/collections/%zu", i);
-        if (step_read(&step, &(struct step_plan){merged, STEP_COLLECTION, path}, &scope, error))
-            return -1;
-    }
-    return 0;
-}
-
-static int load(struct engine *engine, struct dsar_error *error)
-{
-    const json_t *defaults = json_object_get(profile_document(engine->profile), "defaults");
-    if (defaults && profile_check_keys(defaults, "/defaults", default_keys, error))
-        return -1;
-    json_t *hello = profile_hello(engine->profile, error);
-    if (!hello)
-        return -1;
-    engine->declared = json_incref(json_object_get(hello, "settings"));
-    json_decref(hello);
-    engine->steps = json_array();
-    engine->collections = json_object();
-    return load_steps(engine, defaults, error) || load_collections(engine, defaults, error) ? -1 : 0;
-}
 
 json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *error)
 {
@@ -113,7 +55,7 @@ json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *err
         engine_leave(engine);
         return NULL;
     }
-    if (load(engine, error)) {
+    if (engine_load(engine, error)) {
         char text[sizeof error->text];
         memcpy(text, error->text, sizeof text);
         dsar_error_set(error, "bad_profile", false, "%s: %s", argv[2], text);
@@ -129,7 +71,7 @@ void engine_leave(void *state)
     struct engine *engine = state;
     if (!engine)
         return;
-    http_close(engine->http);
+    client_close(engine->client);
     json_decref(engine->declared);
     json_decref(engine->steps);
     json_decref(engine->collections);
@@ -139,15 +81,8 @@ void engine_leave(void *state)
     free(engine);
 }
 
-int engine_configure(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error)
+static int settle_withhold(const struct engine *engine, struct dsar_error *error)
 {
-    struct engine *engine = state;
-    if (profile_settle(engine->profile, settings, secrets, &engine->settings, error))
-        return -1;
-    json_int_t answer_max = json_integer_value(json_object_get(engine->settings, "answer_max_bytes"));
-    if (answer_max < ANSWER_MIN_BYTES || answer_max > ANSWER_MAX_BYTES)
-        return dsar_error_set(error, "bad_settings", false, "answer_max_bytes: expected %d to %lld",
-                              ANSWER_MIN_BYTES, (long long)ANSWER_MAX_BYTES);
     const char *name;
     json_t *collection;
     json_object_foreach (engine->collections, name, collection) {
@@ -156,13 +91,23 @@ int engine_configure(void *state, const json_t *settings, const json_t *secrets,
             if (withhold_settle(json_array_get(rules, i), engine->settings, error))
                 return -1;
     }
+    return 0;
+}
+
+int engine_configure(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error)
+{
+    struct engine *engine = state;
+    if (profile_settle(engine->profile, settings, secrets, &engine->settings, error) ||
+        settle_withhold(engine, error))
+        return -1;
     engine->secrets = json_deep_copy(secrets);
     if (!engine->secrets)
         return error_no_memory(error);
-    const struct http_options options = {
-        .base_url = json_string_value(json_object_get(engine->settings, "base_url")),
-        .ca_file = json_string_value(json_object_get(engine->settings, "ca_file")),
-        .answer_max_bytes = (size_t)answer_max,
+    const struct client_options options = {
+        .settings = engine->settings,
+        .secrets = engine->secrets,
+        .requests_per_second =
+            json_number_value(json_object_get(profile_document(engine->profile), "requests_per_second")),
     };
-    return http_open(&engine->http, &options, error);
+    return client_open(&engine->client, &options, error);
 }

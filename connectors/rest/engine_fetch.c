@@ -1,175 +1,156 @@
 #include "engine_parts.h"
 
 #include "../sdk/binding.h"
-#include "../sdk/error.h"
-#include "withhold.h"
+#include "collecting.h"
+#include "job.h"
 
 #include <dsar/protocol.h>
+#include <stdio.h>
 #include <string.h>
 
-/* One collection on its way. */
-struct fetching {
-    struct engine *engine;
-    struct dsar_session *session;
-    const struct dsar_identities *known;
-    const struct step *step;
-    const struct sources *sources; /* of the present combination */
-    bool is_anything_found;
-    uint64_t n_too_large; /* records */
-    bool is_partial;
-    struct dsar_error why; /* when partial: the first reason */
+#define LEVELS_MAX 4
+
+/* A step that is carried out once for each record of the step above it; the last is the collection's own. */
+struct level {
+    struct collecting *collecting;
+    struct step step;
+    struct sources sources;
+    struct level *next; /* NULL for the last */
 };
 
-static void note_partial(struct fetching *fetching, const struct dsar_error *why)
+static int run_level(struct level *level, struct dsar_error *error);
+
+static int use_record(struct node *record, struct dsar_error *error, void *ctx)
 {
-    if (!fetching->is_partial)
-        fetching->why = *why;
-    fetching->is_partial = true;
+    struct level *level = ctx;
+    if (!level->next)
+        return collecting_record(level->collecting, record, &level->sources, error);
+    level->next->sources = level->sources;
+    level->next->sources.record = record;
+    level->next->sources.above = &level->sources;
+    return run_level(level->next, error);
 }
 
-/* A parent's record as it is completed. */
-struct merging {
-    const struct fetching *fetching;
-    const struct node *parent;
-    const struct step *child;
-    struct buf *text; /* the parent's record as JSON */
-};
-
-static bool is_kept(const struct merging *merging, const struct node *member)
+static int run_pages(struct level *level, struct dsar_error *error)
 {
-    for (const struct node *own = merging->parent->child; own; own = own->next)
-        if (own->key_len == member->key_len && memcmp(own->key, member->key, own->key_len) == 0)
-            return false;
-    for (size_t i = 0; i < json_array_size(merging->child->omit); i++) {
-        const json_t *name = json_array_get(merging->child->omit, i);
-        if (json_string_length(name) == member->key_len &&
-            memcmp(json_string_value(name), member->key, member->key_len) == 0)
-            return false;
-    }
-    return true;
-}
-
-/* Says how many files the record names, since none of them is read. */
-static int count_files(const struct fetching *fetching, const struct node *record, struct dsar_error *error)
-{
-    const char *unread = fetching->step->unread;
-    return unread ? dsar_withheld(fetching->session, node_count(record, unread), "not_fetched", error) : 0;
-}
-
-/* Adds the members that the parent's record does not have, in front of its closing brace. */
-static int merge_record(struct node *record, struct dsar_error *error, void *ctx)
-{
-    const struct merging *merging = ctx;
-    struct buf *text = merging->text;
-    struct fault fault;
-    if (count_files(merging->fetching, record, error))
-        return -1;
-    text->len--;
-    for (const struct node *member = record->child; member; member = member->next) {
-        const struct node key = {.kind = NODE_STRING, .text = member->key, .len = member->key_len};
-        if (!is_kept(merging, member))
-            continue;
-        if ((text->len > 1 && buf_append(text, ",", 1, &fault)) || node_write(&key, text, &fault) ||
-            buf_append(text, ":", 1, &fault) || node_write(member, text, &fault))
-            return error_from_fault(error, &fault);
-    }
-    return buf_append(text, "}", 1, &fault) ? error_from_fault(error, &fault) : 0;
-}
-
-static int complete_record(struct fetching *fetching, const struct node *parent, struct buf *text,
-                           struct dsar_error *error)
-{
-    const struct scope scope = {fetching->engine->declared, fetching->step->needs, .has_record = true};
-    struct step child;
-    if (step_read(&child, &(struct step_plan){fetching->step->each, STEP_CHILD, "/each"}, &scope, error))
-        return -1;
-    struct sources sources = *fetching->sources;
-    sources.record = parent;
-    struct merging merging = {fetching, parent, &child, text};
+    struct collecting *collecting = level->collecting;
     const struct pages_options options = {
-        .http = fetching->engine->http,
-        .session = fetching->session,
-        .step = &child,
-        .sources = &sources,
-        .use = merge_record,
-        .ctx = &merging,
+        .client = collecting->engine->client,
+        .session = collecting->session,
+        .step = &level->step,
+        .sources = &level->sources,
+        .use = use_record,
+        .ctx = level,
     };
     struct pages_outcome outcome;
-    struct dsar_error why;
-    if (pages_run(&options, &outcome, &why)) {
-        /* one record that cannot be completed does not lose the others; anything else would go wrong again */
-        if (strcmp(why.code, "source_answer") != 0) {
-            *error = why;
-            return -1;
-        }
-        note_partial(fetching, &why);
-    } else if (outcome.is_absent) {
-        dsar_error_set(&why, "detail_missing", true,
-                       "the system lists records of which it does not give the details");
-        note_partial(fetching, &why);
-    }
+    if (pages_run(&options, &outcome, error))
+        return -1;
+    collecting->is_anything_found = collecting->is_anything_found || !outcome.is_absent;
+    if (outcome.is_partial)
+        collecting_partial(collecting, &outcome.why);
     return 0;
 }
 
-static int withhold(const struct fetching *fetching, struct node *record, struct dsar_error *error)
+static int run_level(struct level *level, struct dsar_error *error)
 {
-    for (size_t i = 0; i < json_array_size(fetching->step->withhold); i++) {
-        const json_t *rule = json_array_get(fetching->step->withhold, i);
-        uint64_t n_taken;
-        if (withhold_apply(rule, fetching->engine->settings, record, &n_taken, error) ||
-            dsar_withheld(fetching->session, n_taken, json_string_value(json_object_get(rule, "reason")),
-                          error))
-            return -1;
-    }
-    return count_files(fetching, record, error);
-}
-
-static int send_record(struct node *record, struct dsar_error *error, void *ctx)
-{
-    struct fetching *fetching = ctx;
-    struct buf text;
-    struct fault fault;
-    if (withhold(fetching, record, error))
-        return -1;
-    buf_init(&text, DSAR_PAYLOAD_MAX);
-    int result = node_write(record, &text, &fault) ? error_from_fault(error, &fault) : 0;
-    if (!result && fetching->step->each)
-        result = complete_record(fetching, record, &text, error);
+    struct collecting *collecting = level->collecting;
+    const struct sources sources = level->sources;
+    const struct scope scope = {
+        .settings = collecting->engine->declared,
+        .needs = level->step.needs,
+        .n_records = level->step.n_parents,
+    };
+    const struct job_options options = {collecting->engine->client, collecting->session, level->step.job,
+                                        &scope, &sources};
+    struct job job;
+    if (!level->step.job)
+        return run_pages(level, error);
+    int result = job_run(&job, &options, error);
     if (!result) {
-        result = dsar_record(fetching->session, text.data, text.len, error);
-    } else if (strcmp(error->code, "too_large") == 0) {
-        fetching->n_too_large++;
-        result = 0;
+        level->sources = job_sources(&job, &sources);
+        result = run_pages(level, error);
     }
-    buf_wipe(&text);
+    job_wipe(&job);
     return result;
 }
 
 static int use_binding(const struct dsar_identities *bound, struct dsar_error *error, void *ctx)
 {
-    struct fetching *fetching = ctx;
-    const struct sources sources = {
-        .settings = fetching->engine->settings,
-        .secrets = fetching->engine->secrets,
+    struct level *first = ctx;
+    struct collecting *collecting = first->collecting;
+    first->sources = (struct sources){
+        .settings = collecting->engine->settings,
+        .secrets = collecting->engine->secrets,
         .bound = bound,
-        .known = fetching->known,
+        .known = collecting->known,
     };
-    const struct pages_options options = {
-        .http = fetching->engine->http,
-        .session = fetching->session,
-        .step = fetching->step,
-        .sources = &sources,
-        .use = send_record,
-        .ctx = fetching,
+    return run_level(first, error);
+}
+
+/* Fills the levels from the collection up to its outermost parent. Returns that one. */
+static int read_levels(struct level levels[LEVELS_MAX], const json_t *plan, struct collecting *collecting,
+                       struct level **first, struct dsar_error *error)
+{
+    const struct scope scope = {
+        .settings = collecting->engine->declared,
+        .needs = json_object_get(plan, "needs"),
     };
-    struct pages_outcome outcome;
-    fetching->sources = &sources;
-    if (pages_run(&options, &outcome, error))
-        return -1;
-    fetching->is_anything_found = fetching->is_anything_found || !outcome.is_absent;
-    if (outcome.is_partial)
-        note_partial(fetching, &outcome.why);
+    enum step_role role = STEP_COLLECTION;
+    struct level *below = NULL;
+    for (size_t i = 0; plan && i < LEVELS_MAX; i++) {
+        struct level *level = &levels[i];
+        level->collecting = collecting;
+        level->next = below;
+        if (step_read(&level->step, &(struct step_plan){plan, role, "/collections"}, &scope, error))
+            return -1;
+        role = STEP_PARENT;
+        plan = level->step.parent;
+        below = level;
+    }
+    *first = below;
     return 0;
+}
+
+/* What was left out of the collection as a whole. */
+static int settle(struct collecting *collecting, struct dsar_error *error)
+{
+    struct dsar_error why;
+    if (collecting->files.n_missing > 0) {
+        if (dsar_withheld(collecting->session, collecting->files.n_missing, "not_fetched", error))
+            return -1;
+        dsar_error_set(&why, "file_missing", collecting->files.why.retryable,
+                       "%llu files could not be had: %s", (unsigned long long)collecting->files.n_missing,
+                       collecting->files.why.text);
+        collecting_partial(collecting, &why);
+    }
+    if (collecting->n_too_large == 0)
+        return 0;
+    if (dsar_withheld(collecting->session, collecting->n_too_large, "record_too_large", error))
+        return -1;
+    dsar_error_set(&why, "record_too_large", false, "%llu records are larger than %d bytes and were left out",
+                   (unsigned long long)collecting->n_too_large, DSAR_PAYLOAD_MAX);
+    collecting_partial(collecting, &why);
+    return 0;
+}
+
+static void prepare(struct collecting *collecting)
+{
+    const struct step *step = collecting->step;
+    collecting->below = (struct scope){
+        .settings = collecting->engine->declared,
+        .needs = step->needs,
+        .n_records = step->n_parents + 1,
+        .is_owned = step->is_asserted,
+        .has_started = step->job,
+        .has_polled = json_object_get(step->job, "poll"),
+    };
+    collecting->files = (struct files){
+        .client = collecting->engine->client,
+        .session = collecting->session,
+        .rules = step->files,
+        .scope = collecting->below,
+    };
+    collecting->files.scope.has_element = true;
 }
 
 int engine_fetch(void *state, struct dsar_session *session, const char *collection,
@@ -177,26 +158,20 @@ int engine_fetch(void *state, struct dsar_session *session, const char *collecti
 {
     struct engine *engine = state;
     const json_t *plan = json_object_get(engine->collections, collection);
-    const json_t *needs = json_object_get(plan, "needs");
-    const struct scope scope = {.settings = engine->declared, .needs = needs};
-    struct step step;
-    struct fetching fetching = {engine, session, identities, &step, .sources = NULL};
-    if (step_read(&step, &(struct step_plan){plan, STEP_COLLECTION, "/collections"}, &scope, error) ||
-        binding_each(needs, identities, use_binding, &fetching, error))
+    struct level levels[LEVELS_MAX];
+    struct level *first;
+    struct collecting collecting = {.engine = engine, .session = session, .known = identities};
+    collecting.step = &levels[0].step;
+    if (read_levels(levels, plan, &collecting, &first, error))
         return -1;
-    if (fetching.n_too_large) {
-        struct dsar_error why;
-        if (dsar_withheld(session, fetching.n_too_large, "record_too_large", error))
-            return -1;
-        dsar_error_set(&why, "record_too_large", false,
-                       "%llu records are larger than %d bytes and were left out",
-                       (unsigned long long)fetching.n_too_large, DSAR_PAYLOAD_MAX);
-        note_partial(&fetching, &why);
-    }
-    *status = fetching.is_anything_found ? DSAR_COMPLETE : DSAR_ABSENT;
-    if (fetching.is_partial) {
+    prepare(&collecting);
+    if (binding_each(json_object_get(plan, "needs"), identities, use_binding, first, error) ||
+        settle(&collecting, error))
+        return -1;
+    *status = collecting.is_anything_found ? DSAR_COMPLETE : DSAR_ABSENT;
+    if (collecting.is_partial) {
         *status = DSAR_PARTIAL;
-        *error = fetching.why;
+        *error = collecting.why;
     }
     return 0;
 }

@@ -13,7 +13,10 @@ struct engine {
     json_t *collections; /* name -> collection, the profile's defaults merged in */
     json_t *settings;    /* effective ones */
     json_t *secrets;
-    struct http *http;
+    struct client *client;
 };
+
+/* Reads and checks the engine's part of the profile into `declared`, `steps` and `collections` ("bad_profile"). */
+int engine_load(struct engine *engine, struct dsar_error *error) __attribute__((warn_unused_result));
 
 #endif

@@ -100,7 +100,7 @@ static int use_binding(const struct dsar_identities *bound, struct dsar_error *e
         .known = lookup->known,
     };
     const struct pages_options options = {
-        .http = lookup->engine->http,
+        .client = lookup->engine->client,
         .session = lookup->session,
         .step = lookup->step,
         .sources = &sources,

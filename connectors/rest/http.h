@@ -1,21 +1,29 @@
-/* http: a client for one system: HTTPS with the certificate verified, or HTTP to this machine alone. It
- * follows no redirect and uses no proxy. One connection is kept alive between calls. Not thread-safe. */
+/* http: exchanges with one system: HTTPS with the certificate verified, or HTTP to this machine alone. It
+ * follows no redirect itself, and uses a proxy only where one is configured. One connection is kept alive between
+ * calls. Not thread-safe. */
 #ifndef REST_HTTP_H
 #define REST_HTTP_H
 
 #include "request.h"
+#include "response.h"
+#include "site.h"
 
 #include <dsar/connector.h>
 
+/* All borrowed, and valid as long as the client. */
 struct http_options {
-    const char *base_url;
+    const struct site *site;
     const char *ca_file;     /* PEM file to trust instead of the system's; NULL without */
+    const char *cert_file;   /* PEM file with this side's certificate; NULL without */
+    const char *client_key;  /* its key, as PEM text */
+    const char *proxy;       /* URL; NULL without */
     size_t answer_max_bytes; /* a longer answer is a fault */
+    uint64_t sunk_max_bytes; /* the same for one that a sink takes */
 };
 
 struct http;
 
-/* Checks the base URL ("bad_settings") and connects nowhere yet. Strings are copied. */
+/* Connects nowhere yet. */
 int http_open(struct http **http, const struct http_options *options, struct dsar_error *error)
     __attribute__((warn_unused_result));
 void http_close(struct http *http);
@@ -27,21 +35,11 @@ struct http_wait {
     uint64_t total;
 };
 
-struct response {
-    long status;
-    struct buf body; /* initialised and wiped by the caller */
-};
-
-/* Makes one call. Returns 0 with any status from 200 to 299, and with 404, whose meaning depends on the
- * system. Errors: "source_unreachable", "source_timeout", "source_busy", "source_error", "source_refused",
- * "source_answer", "cancelled". */
-int http_send(struct http *http, const struct http_wait *wait, const struct request *request,
-              struct response *response, struct dsar_error *error) __attribute__((warn_unused_result));
-
-/* Says that an answer to `request` is not what it should be, and why; returns -1. */
-int http_bad_answer(const struct http *http, const struct request *request, bool retryable, const char *why,
-                    struct dsar_error *error);
-
-size_t http_answer_max(const struct http *http);
+/* Makes one call, with `bearer` as its authorization unless it is NULL. Returns 0 with any status. Errors:
+ * "source_unreachable", "source_timeout", "source_answer" when it is too long, "cancelled", "no_memory", and what the
+ * sink says. */
+int http_exchange(struct http *http, const struct http_wait *wait, const struct request *request,
+                  const char *bearer, struct response *response, struct dsar_error *error)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include "../sdk/error.h"
+#include "site.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -93,19 +94,35 @@ static int add_number(struct buf *out, enum pairs_in where, const char *name, js
     return result;
 }
 
+/* The parameter that says which page. */
+static int add_position(struct buf *out, enum pairs_in where, const struct paging *paging,
+                        const struct page_at *at, struct fault *fault)
+{
+    switch (paging->kind) {
+    case PAGING_NONE:
+    case PAGING_LINK:
+    case PAGING_NEXT: return 0;
+    case PAGING_OFFSET: return add_number(out, where, paging->start, at->skip, fault);
+    case PAGING_NUMBER: return add_number(out, where, paging->number, paging->first + at->number, fault);
+    case PAGING_CURSOR: break;
+    }
+    if (!at->cursor)
+        return 0;
+    const struct buf cursor = {.data = (char *)(uintptr_t)at->cursor,
+                               .len = strlen(at->cursor)}; /* only read */
+    return append_pair(out, where, paging->cursor, &cursor, fault);
+}
+
 static int add_page(struct request *request, const struct paging *paging, const struct page_at *at,
                     struct dsar_error *error)
 {
     struct fault fault;
     struct buf *out = paging->in_form ? &request->form : &request->target;
     enum pairs_in where = paging->in_form ? IN_FORM : IN_QUERY;
-    if (paging->kind == PAGING_NONE)
+    if (!at || paging->kind == PAGING_NONE)
         return 0;
-    if (paging->size && add_number(out, where, paging->size, paging->by, &fault))
-        return error_from_fault(error, &fault);
-    if (paging->kind == PAGING_OFFSET
-            ? add_number(out, where, paging->start, at->skip, &fault)
-            : add_number(out, where, paging->number, paging->first + at->number, &fault))
+    if ((paging->size && add_number(out, where, paging->size, paging->by, &fault)) ||
+        add_position(out, where, paging, at, &fault))
         return error_from_fault(error, &fault);
     return 0;
 }
@@ -135,10 +152,33 @@ out:
     return result;
 }
 
+/* Path and query of a URL that the system gave. */
+static int add_url(struct request *request, const json_t *url, const struct sources *sources,
+                   struct dsar_error *error)
+{
+    struct buf text;
+    struct fault fault;
+    bool present;
+    bool is_elsewhere;
+    buf_init(&text, VALUE_MAX);
+    int result = value_append(&text, url, sources, &present, error);
+    if (!result &&
+        (site_locate(NULL, "https://site.invalid/", text.data, &request->target, &is_elsewhere, &fault) ||
+         buf_append(&request->label, "/", 1, &fault) || value_describe(&request->label, url, &fault)))
+        result = strcmp(fault.code, "bad_reference") == 0
+                     ? dsar_error_set(error, "bad_bind", false, "what is to be the URL of a call is none")
+                     : error_from_fault(error, &fault);
+    request->from_origin = true;
+    buf_wipe(&text);
+    return result;
+}
+
 static int add_path(struct request *request, const json_t *path, const struct sources *sources,
                     struct dsar_error *error)
 {
     struct fault fault;
+    if (json_is_object(path))
+        return add_url(request, json_object_get(path, "url"), sources, error);
     if (json_is_string(path)) {
         if (buf_append_text(&request->target, json_string_value(path), &fault) ||
             buf_append_text(&request->label, json_string_value(path), &fault))
@@ -185,7 +225,7 @@ static int add_headers(struct request *request, const json_t *map, const struct 
     return result;
 }
 
-/* RFC 7617. */
+/* RFC 7617; a token is added by whoever makes the call. */
 static int add_auth(struct request *request, const json_t *auth, const struct sources *sources,
                     struct dsar_error *error)
 {
@@ -195,6 +235,10 @@ static int add_auth(struct request *request, const json_t *auth, const struct so
     bool present;
     if (!auth)
         return 0;
+    if (strcmp(json_string_value(json_object_get(auth, "kind")), "basic") != 0) {
+        request->token_auth = auth;
+        return 0;
+    }
     buf_init(&plain, 2 * VALUE_MAX);
     buf_init(&text, 4 * VALUE_MAX);
     int result = value_append(&plain, json_object_get(auth, "user"), sources, &present, error);
@@ -218,15 +262,28 @@ static int add_auth(struct request *request, const json_t *auth, const struct so
     return result;
 }
 
+/* Where the page is that an answer named, in place of path and query. */
+static int take_target(struct request *request, const struct page_at *at, struct dsar_error *error)
+{
+    struct fault fault;
+    if (!at || !at->target)
+        return 0;
+    buf_clear(&request->target);
+    request->from_origin = true;
+    return buf_append_text(&request->target, at->target, &fault) ? error_from_fault(error, &fault) : 0;
+}
+
 int request_build(struct request *request, const struct step *step, const struct sources *sources,
                   const struct page_at *at, struct dsar_error *error)
 {
     const json_t *plan = step->request;
     request->is_post = strcmp(json_string_value(json_object_get(plan, "method")), "POST") == 0;
+    request->is_repeatable = !request->is_post || json_is_true(json_object_get(plan, "idempotent"));
+    request->is_pinned = !step->is_asserted;
     if (add_path(request, json_object_get(plan, "path"), sources, error) ||
         add_pairs(&request->target, IN_QUERY, json_object_get(plan, "query"), sources, error) ||
         add_pairs(&request->form, IN_FORM, json_object_get(plan, "form"), sources, error) ||
-        add_page(request, &step->paging, at, error) ||
+        add_page(request, &step->paging, at, error) || take_target(request, at, error) ||
         add_headers(request, json_object_get(plan, "headers"), sources, error))
         return -1;
     return add_auth(request, json_object_get(plan, "auth"), sources, error);

@@ -1,213 +1,126 @@
-#include "step.h"
+#include "step_parts.h"
 
 #include "../sdk/binding.h"
 #include "../sdk/profile.h"
-#include "tests.h"
 #include "withhold.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define PATH_MAX_LEN 200
+#define PARENTS_MAX  3
+#define CAP_MAX      1000000000
+#define EVERY_S_MAX  600
+#define MAX_S_MAX    86400
 
-#define PAGE_SIZE_MAX   10000
-#define MAX_PAGES       1000
-#define MAX_PAGES_LIMIT 100000
-
-struct reading {
-    struct step *step;
-    const json_t *json;
-    const struct scope *scope;
-    const char *path;
-    struct dsar_error *error;
-};
-
-static int bad_step(const struct reading *reading, const char *key, const char *expected)
+int reading_bad(const struct reading *reading, const char *key, const char *expected)
 {
     return dsar_error_set(reading->error, "bad_profile", false, "%s%s: expected %s", reading->path, key,
                           expected);
 }
 
-static bool is_pointer(const json_t *value)
+bool reading_is_pointer(const json_t *value)
 {
     const char *text = json_string_value(value);
     return text && (*text == '\0' || *text == '/');
 }
 
-static int read_pointer(const struct reading *reading, const json_t *object, const char *key,
-                        const char **pointer)
+int reading_pointer(const struct reading *reading, const json_t *object, const char *key,
+                    const char **pointer)
 {
     const json_t *value = json_object_get(object, key);
     if (!value)
         return 0;
-    if (!is_pointer(value))
+    if (!reading_is_pointer(value))
         return dsar_error_set(reading->error, "bad_profile", false, "%s: %s: expected a JSON Pointer",
                               reading->path, key);
     *pointer = json_string_value(value);
     return 0;
 }
 
-static int check_map(const struct reading *reading, const char *key)
+int reading_number(const struct reading *reading, const json_t *object, const char *key, json_int_t least,
+                   json_int_t most, json_int_t *number)
 {
-    const json_t *map = json_object_get(reading->step->request, key);
-    if (map && !json_is_object(map))
-        return bad_step(reading, "/request", "query, form and headers to be objects");
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)map, name, value) {
-        char path[PATH_MAX_LEN];
-        snprintf(path, sizeof path, "%s/request/%s/%s", reading->path, key, name);
-        if (value_check(value, reading->scope, path, reading->error))
-            return -1;
-    }
-    return 0;
-}
-
-static int check_target(const struct reading *reading)
-{
-    const json_t *path = json_object_get(reading->step->request, "path");
-    const char *text = json_string_value(path);
-    if (text && *text == '/' && !text[strcspn(text, "?# ")])
-        return 0;
-    if (!json_is_array(path) || json_array_size(path) == 0)
-        return bad_step(reading, "/request/path",
-                        "a text that begins with '/' and has no query, or a list of segments");
-    for (size_t i = 0; i < json_array_size(path); i++) {
-        const json_t *segment = json_array_get(path, i);
-        if (json_is_array(segment) || json_object_get(segment, "optional"))
-            return bad_step(reading, "/request/path", "segments that are one value each, and not optional");
-        if (value_check(segment, reading->scope, reading->path, reading->error))
-            return -1;
-    }
-    return 0;
-}
-
-static int check_auth(const struct reading *reading)
-{
-    static const char *const known[] = {"kind", "user", "password", NULL};
-    const json_t *auth = json_object_get(reading->step->request, "auth");
-    if (!auth)
-        return 0;
-    if (profile_check_keys(auth, reading->path, known, reading->error))
-        return -1;
-    const char *kind = json_string_value(json_object_get(auth, "kind"));
-    if (!kind || strcmp(kind, "basic") != 0)
-        return bad_step(reading, "/request/auth/kind", "\"basic\"");
-    if (value_check(json_object_get(auth, "user"), reading->scope, reading->path, reading->error) ||
-        value_check(json_object_get(auth, "password"), reading->scope, reading->path, reading->error))
-        return -1;
-    return 0;
-}
-
-static int read_request(const struct reading *reading)
-{
-    static const char *const known[] = {"method", "path", "query", "form", "headers", "auth", NULL};
-    const json_t *request = json_object_get(reading->json, "request");
-    reading->step->request = request;
-    if (!json_is_object(request))
-        return bad_step(reading, "/request", "an object");
-    if (profile_check_keys(request, reading->path, known, reading->error))
-        return -1;
-    const char *method = json_string_value(json_object_get(request, "method"));
-    bool is_post = method && strcmp(method, "POST") == 0;
-    if (!is_post && (!method || strcmp(method, "GET") != 0))
-        return bad_step(reading, "/request/method", "\"GET\" or \"POST\"");
-    if (!is_post && json_object_get(request, "form"))
-        return bad_step(reading, "/request/form", "no form with GET");
-    if (check_target(reading) || check_map(reading, "query") || check_map(reading, "form") ||
-        check_map(reading, "headers") || check_auth(reading))
-        return -1;
-    return 0;
-}
-
-static int read_number(const struct reading *reading, const json_t *page, const char *key, json_int_t *number)
-{
-    const json_t *value = json_object_get(page, key);
+    const json_t *value = json_object_get(object, key);
     if (!value)
         return 0;
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return bad_step(reading, "/page", "first, by and max_pages to be whole numbers");
+    if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
+        return dsar_error_set(reading->error, "bad_profile", false,
+                              "%s: %s: expected a whole number from %lld to %lld", reading->path, key,
+                              (long long)least, (long long)most);
     *number = json_integer_value(value);
     return 0;
 }
 
-static int read_page(const struct reading *reading)
+int reading_count(const struct reading *reading, const json_t *object, const char *key,
+                  struct count_at *count)
 {
-    static const char *const known[] = {"kind", "in", "start", "number",    "first",
-                                        "size", "by", "pages", "max_pages", NULL};
-    const json_t *page = json_object_get(reading->json, "page");
-    struct paging *paging = &reading->step->paging;
-    *paging = (struct paging){.first = 1, .by = 100, .max_pages = MAX_PAGES};
-    if (!page)
-        return 0;
-    if (profile_check_keys(page, reading->path, known, reading->error))
-        return -1;
-    const char *kind = json_string_value(json_object_get(page, "kind"));
-    const char *in = json_string_value(json_object_get(page, "in"));
-    if (!in || (strcmp(in, "form") != 0 && strcmp(in, "query") != 0))
-        return bad_step(reading, "/page/in", "\"form\" or \"query\"");
-    paging->in_form = strcmp(in, "form") == 0;
-    paging->start = json_string_value(json_object_get(page, "start"));
-    paging->number = json_string_value(json_object_get(page, "number"));
-    paging->size = json_string_value(json_object_get(page, "size"));
-    if (kind && strcmp(kind, "offset") == 0 && paging->start && !paging->number &&
-        !json_object_get(page, "pages"))
-        paging->kind = PAGING_OFFSET;
-    else if (kind && strcmp(kind, "page") == 0 && paging->number && !paging->start)
-        paging->kind = PAGING_NUMBER;
-    else
-        return bad_step(reading, "/page", "kind \"offset\" with `start`, or kind \"page\" with `number`");
-    if (read_number(reading, page, "first", &paging->first) ||
-        read_number(reading, page, "by", &paging->by) ||
-        read_number(reading, page, "max_pages", &paging->max_pages) ||
-        read_pointer(reading, page, "pages", &paging->pages))
-        return -1;
-    if (paging->by < 1 || paging->by > PAGE_SIZE_MAX || paging->max_pages < 1 ||
-        paging->max_pages > MAX_PAGES_LIMIT)
-        return bad_step(reading, "/page", "`by` from 1 to 10000 and `max_pages` from 1 to 100000");
-    const char *method = json_string_value(json_object_get(reading->step->request, "method"));
-    if (paging->in_form && strcmp(method, "POST") != 0)
-        return bad_step(reading, "/page/in", "\"query\" with GET");
+    const json_t *value = json_object_get(object, key);
+    const char *header = json_string_value(json_object_get(value, "header"));
+    if (!json_is_object(value))
+        return reading_pointer(reading, object, key, &count->pointer);
+    if (json_object_size(value) != 1 || !header || !*header)
+        return dsar_error_set(reading->error, "bad_profile", false,
+                              "%s: %s: expected a JSON Pointer, or `header` with a name", reading->path, key);
+    count->header = header;
     return 0;
 }
 
-static int read_tests(const struct reading *reading, const char *key, enum tests_of of, const json_t **tests)
+int reading_tests(const struct reading *reading, const json_t *object, const char *key, enum tests_of of,
+                  const json_t **tests)
 {
     char path[PATH_MAX_LEN];
     snprintf(path, sizeof path, "%s/%s", reading->path, key);
-    *tests = json_object_get(reading->json, key);
+    *tests = json_object_get(object, key);
     return tests_check(*tests, of, reading->scope, path, reading->error);
 }
 
-static int read_answer(const struct reading *reading)
+/* What tells good answers from others, and whose the records are. */
+static int read_judgement(const struct reading *reading)
 {
     struct step *step = reading->step;
-    if (read_tests(reading, "ok", TESTS_OF_ANSWER, &step->ok) ||
-        read_tests(reading, "refused", TESTS_OF_ANSWER, &step->refused) ||
-        read_tests(reading, "not_found", TESTS_OF_STATUS, &step->not_found) ||
-        read_tests(reading, "match", TESTS_OF_RECORD, &step->match) ||
-        read_tests(reading, "assert", TESTS_OF_RECORD, &step->assertions))
-        return -1;
-    if (!is_pointer(json_object_get(reading->json, "records")))
-        return bad_step(reading, "/records", "a JSON Pointer to the records");
-    if (read_pointer(reading, reading->json, "records", &step->records) ||
-        read_pointer(reading, reading->json, "total", &step->total) ||
-        read_pointer(reading, reading->json, "key", &step->key))
-        return -1;
-    step->empty = json_object_get(reading->json, "empty");
-    if (step->empty && !json_is_array(step->empty))
-        return bad_step(reading, "/empty", "a list of values that stand for no records");
+    const json_t *json = reading->json;
+    return reading_tests(reading, json, "ok", TESTS_OF_ANSWER, &step->ok) ||
+                   reading_tests(reading, json, "refused", TESTS_OF_ANSWER, &step->refused) ||
+                   reading_tests(reading, json, "busy", TESTS_OF_ANSWER, &step->busy) ||
+                   reading_tests(reading, json, "not_found", TESTS_OF_STATUS, &step->not_found) ||
+                   reading_tests(reading, json, "match", TESTS_OF_RECORD, &step->match) ||
+                   reading_tests(reading, json, "assert", TESTS_OF_RECORD, &step->assertions)
+               ? -1
+               : 0;
+}
+
+static int read_kind(const struct reading *reading)
+{
     const json_t *kind = json_object_get(reading->json, "records_kind");
     const char *name = kind ? json_string_value(kind) : "array";
     if (name && strcmp(name, "array") == 0)
-        step->kind = RECORDS_ARRAY;
+        reading->step->kind = RECORDS_ARRAY;
     else if (name && strcmp(name, "object") == 0)
-        step->kind = RECORDS_OBJECT;
+        reading->step->kind = RECORDS_OBJECT;
     else if (name && strcmp(name, "single") == 0)
-        step->kind = RECORDS_SINGLE;
+        reading->step->kind = RECORDS_SINGLE;
     else
-        return bad_step(reading, "/records_kind", "\"array\", \"object\" or \"single\"");
+        return reading_bad(reading, "/records_kind", "\"array\", \"object\" or \"single\"");
     return 0;
+}
+
+/* Where the records are, and how many there are to be. */
+static int read_records(const struct reading *reading)
+{
+    struct step *step = reading->step;
+    if (!reading_is_pointer(json_object_get(reading->json, "records")))
+        return reading_bad(reading, "/records", "a JSON Pointer to the records");
+    step->empty = json_object_get(reading->json, "empty");
+    if (step->empty && !json_is_array(step->empty))
+        return reading_bad(reading, "/empty", "a list of values that stand for no records");
+    return reading_page(reading) || read_kind(reading) ||
+                   reading_pointer(reading, reading->json, "records", &step->records) ||
+                   reading_pointer(reading, reading->json, "key", &step->key) ||
+                   reading_count(reading, reading->json, "total", &step->total) ||
+                   reading_number(reading, reading->json, "cap", 1, CAP_MAX, &step->cap)
+               ? -1
+               : 0;
 }
 
 /* Every record is tested for whose it is, or the profile says why that cannot be. Tests that a record may pass
@@ -215,8 +128,10 @@ static int read_answer(const struct reading *reading)
 static int check_ownership(const struct reading *reading)
 {
     const char *why = json_string_value(json_object_get(reading->json, "unasserted"));
-    if (tests_compare_identity(reading->step->assertions) == (why && *why))
-        return bad_step(
+    struct step *step = reading->step;
+    step->is_asserted = tests_compare_identity(step->assertions, reading->scope->is_owned);
+    if (step->is_asserted == (why && *why))
+        return reading_bad(
             reading, "/assert",
             "tests of which one that is not optional compares an identity, or `unasserted` with the "
             "reason why not");
@@ -225,39 +140,193 @@ static int check_ownership(const struct reading *reading)
 
 static int read_child(const struct reading *reading)
 {
-    static const char *const known[] = {"request", "ok",     "refused",    "not_found", "records",
-                                        "omit",    "assert", "unasserted", NULL};
+    static const char *const single[] = {"request", "ok",   "refused", "busy",       "not_found",
+                                         "records", "omit", "assert",  "unasserted", NULL};
+    static const char *const several[] = {
+        "request", "ok",    "refused", "busy", "not_found", "records", "into",       "records_kind",
+        "empty",   "total", "page",    "key",  "cap",       "assert",  "unasserted", NULL};
     struct step *step = reading->step;
-    if (profile_check_keys(reading->json, reading->path, known, reading->error))
+    const json_t *into = json_object_get(reading->json, "into");
+    if (profile_check_keys(reading->json, reading->path, into ? several : single, reading->error) ||
+        read_records(reading))
         return -1;
-    step->kind = RECORDS_SINGLE;
+    if (!into)
+        step->kind = RECORDS_SINGLE;
+    step->into = json_string_value(into);
+    if (into && (!step->into || !*step->into))
+        return reading_bad(reading, "/into", "the name of a member");
     step->omit = json_object_get(reading->json, "omit");
     if (step->omit && !json_is_array(step->omit))
-        return bad_step(reading, "/omit", "a list of names");
+        return reading_bad(reading, "/omit", "a list of names");
     return check_ownership(reading);
+}
+
+static int read_parent(const struct reading *reading)
+{
+    static const char *const known[] = {
+        "request", "ok",   "refused", "busy", "not_found", "records",    "records_kind", "empty",
+        "total",   "page", "key",     "cap",  "assert",    "unasserted", "parent",       NULL};
+    return profile_check_keys(reading->json, reading->path, known, reading->error) || read_records(reading) ||
+                   check_ownership(reading)
+               ? -1
+               : 0;
+}
+
+static int read_start(const struct reading *reading)
+{
+    static const char *const known[] = {"request", "ok", "refused", "busy", NULL};
+    reading->step->records = "";
+    reading->step->kind = RECORDS_SINGLE;
+    return profile_check_keys(reading->json, reading->path, known, reading->error);
+}
+
+static int read_poll(const struct reading *reading)
+{
+    static const char *const known[] = {"request", "ok",      "refused", "busy", "done",
+                                        "failed",  "every_s", "max_s",   NULL};
+    struct step *step = reading->step;
+    step->records = "";
+    step->kind = RECORDS_SINGLE;
+    step->every_s = 5;
+    step->max_s = 1800;
+    if (profile_check_keys(reading->json, reading->path, known, reading->error) ||
+        reading_tests(reading, reading->json, "done", TESTS_OF_ANSWER, &step->done) ||
+        reading_tests(reading, reading->json, "failed", TESTS_OF_ANSWER, &step->failed) ||
+        reading_number(reading, reading->json, "every_s", 1, EVERY_S_MAX, &step->every_s) ||
+        reading_number(reading, reading->json, "max_s", 1, MAX_S_MAX, &step->max_s))
+        return -1;
+    return step->done ? 0 : reading_bad(reading, "/done", "tests that hold when the export is ready");
+}
+
+static int read_relative(const struct reading *reading, const char *key, const char **pointer)
+{
+    const json_t *value = json_object_get(reading->json, key);
+    *pointer = json_string_value(value);
+    if (!value || (*pointer && trail_is_pointer(*pointer)))
+        return 0;
+    return dsar_error_set(reading->error, "bad_profile", false, "%s: %s: expected a relative JSON Pointer",
+                          reading->path, key);
+}
+
+/* Whether a value somewhere in `json` comes from what stands for the file, or from its record. */
+static bool names_file(const json_t *json)
+{
+    const char *key;
+    json_t *member;
+    for (size_t i = 0; i < json_array_size(json); i++)
+        if (names_file(json_array_get(json, i)))
+            return true;
+    json_object_foreach ((json_t *)(uintptr_t)json, key, member) {
+        bool is_source = strcmp(key, "element") == 0 || strcmp(key, "record") == 0;
+        if ((is_source && json_is_string(member)) || names_file(member))
+            return true;
+    }
+    return false;
+}
+
+static int read_file(const struct reading *reading)
+{
+    static const char *const inside[] = {"in", "name", "media_type", "data", NULL};
+    static const char *const asked[] = {"in", "name",    "media_type", "base64",    "request",
+                                        "ok", "refused", "busy",       "not_found", NULL};
+    struct step *step = reading->step;
+    const json_t *data = json_object_get(reading->json, "data");
+    step->records = "";
+    step->kind = RECORDS_SINGLE;
+    if (profile_check_keys(reading->json, reading->path, data ? inside : asked, reading->error) ||
+        reading_pointer(reading, reading->json, "in", &step->in) ||
+        reading_pointer(reading, reading->json, "data", &step->data) ||
+        reading_pointer(reading, reading->json, "base64", &step->base64) ||
+        read_relative(reading, "name", &step->name) ||
+        read_relative(reading, "media_type", &step->media_type))
+        return -1;
+    if (!step->in || !step->name || (step->data && !*step->data) || (step->base64 && !*step->base64))
+        return reading_bad(reading, "", "`in` and `name`, and pointers to base64 that lead somewhere");
+    if (!data && !names_file(step->request))
+        return reading_bad(reading, "/request",
+                           "a value of the element or the record, which says which file");
+    if (!data && !step->base64 && (step->ok || step->refused || step->busy))
+        return reading_bad(reading, "/base64",
+                           "a pointer, where the answer is tested: a plain file has no JSON");
+    return 0;
+}
+
+static int read_withhold(const struct reading *reading)
+{
+    const json_t *rules = json_object_get(reading->json, "withhold");
+    reading->step->withhold = rules;
+    if (rules && !json_is_array(rules))
+        return reading_bad(reading, "/withhold", "a list of rules");
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        char path[PATH_MAX_LEN];
+        snprintf(path, sizeof path, "%s/withhold/%zu", reading->path, i);
+        if (withhold_check(json_array_get(rules, i), reading->scope, path, reading->error))
+            return -1;
+    }
+    return 0;
+}
+
+/* The steps of a list, each with `scope`. */
+static int check_list(const struct reading *reading, const json_t *list, const char *key, enum step_role role,
+                      const struct scope *scope)
+{
+    if (list && (!json_is_array(list) || json_array_size(list) == 0))
+        return dsar_error_set(reading->error, "bad_profile", false, "%s/%s: expected a list of at least one",
+                              reading->path, key);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct step step;
+        char path[PATH_MAX_LEN];
+        snprintf(path, sizeof path, "%s/%s/%zu", reading->path, key, i);
+        if (step_read(&step, &(struct step_plan){json_array_get(list, i), role, path}, scope, reading->error))
+            return -1;
+    }
+    return 0;
+}
+
+static int read_job(const struct reading *reading)
+{
+    static const char *const known[] = {"start", "poll", NULL};
+    const json_t *job = json_object_get(reading->json, "export");
+    struct scope scope = *reading->scope;
+    struct step step;
+    char path[PATH_MAX_LEN];
+    snprintf(path, sizeof path, "%s/export", reading->path);
+    reading->step->job = job;
+    if (!job)
+        return 0;
+    if (!json_is_object(job) || !json_object_get(job, "start"))
+        return reading_bad(reading, "/export", "an object with `start`");
+    if (profile_check_keys(job, path, known, reading->error))
+        return -1;
+    scope.has_started = scope.has_polled = false;
+    snprintf(path, sizeof path, "%s/export/start", reading->path);
+    if (step_read(&step, &(struct step_plan){json_object_get(job, "start"), STEP_START, path}, &scope,
+                  reading->error))
+        return -1;
+    scope.has_started = true;
+    snprintf(path, sizeof path, "%s/export/poll", reading->path);
+    return !json_object_get(job, "poll") ||
+                   !step_read(&step, &(struct step_plan){json_object_get(job, "poll"), STEP_POLL, path},
+                              &scope, reading->error)
+               ? 0
+               : -1;
 }
 
 static int read_collection(const struct reading *reading)
 {
-    const struct scope scope = {reading->scope->settings, reading->scope->needs, .has_record = true};
-    char path[PATH_MAX_LEN];
-    struct step child;
-    if (check_ownership(reading))
+    struct step *step = reading->step;
+    struct scope below = *reading->scope;
+    if (read_records(reading) || check_ownership(reading) || read_withhold(reading) || read_job(reading) ||
+        reading_pointer(reading, reading->json, "unread", &step->unread))
         return -1;
-    reading->step->withhold = json_object_get(reading->json, "withhold");
-    for (size_t i = 0; i < json_array_size(reading->step->withhold); i++) {
-        snprintf(path, sizeof path, "%s/withhold/%zu", reading->path, i);
-        if (withhold_check(json_array_get(reading->step->withhold, i), reading->scope, path, reading->error))
-            return -1;
-    }
-    if (read_pointer(reading, reading->json, "unread", &reading->step->unread))
+    below.n_records++;
+    below.is_owned = step->is_asserted;
+    step->each = json_object_get(reading->json, "each");
+    if (check_list(reading, step->each, "each", STEP_CHILD, &below))
         return -1;
-    reading->step->each = json_object_get(reading->json, "each");
-    if (!reading->step->each)
-        return 0;
-    snprintf(path, sizeof path, "%s/each", reading->path);
-    const struct step_plan plan = {reading->step->each, STEP_CHILD, path};
-    return step_read(&child, &plan, &scope, reading->error);
+    below.has_element = true;
+    step->files = json_object_get(reading->json, "files");
+    return check_list(reading, step->files, "files", STEP_FILE, &below);
 }
 
 /* What an identity is made of: one member, or several, joined. */
@@ -267,10 +336,10 @@ static bool is_yield(const json_t *yield)
     const char *type = json_string_value(json_object_get(yield, "type"));
     const json_t *as = json_object_get(yield, "as");
     for (size_t i = 0; i < json_array_size(join); i++)
-        if (!is_pointer(json_array_get(join, i)))
+        if (!reading_is_pointer(json_array_get(join, i)))
             return false;
     return (join ? json_array_size(join) >= 2 && !json_object_get(yield, "ptr")
-                 : is_pointer(json_object_get(yield, "ptr"))) &&
+                 : reading_is_pointer(json_object_get(yield, "ptr"))) &&
            type && binding_is_type(type) &&
            (!as || (json_is_string(as) && strcmp(json_string_value(as), "lower") == 0));
 }
@@ -281,41 +350,82 @@ static int read_resolve(const struct reading *reading)
     struct step *step = reading->step;
     step->yields = json_object_get(reading->json, "yields");
     step->evidence = profile_text(reading->json, "evidence", reading->path, reading->error);
-    if (!step->evidence)
+    if (!step->evidence || read_records(reading))
         return -1;
-    if (!tests_compare_identity(step->match))
-        return bad_step(
+    if (!tests_compare_identity(step->match, false))
+        return reading_bad(
             reading, "/match",
             "tests of which one that is not optional compares an identity: they tell the person from "
             "look-alikes");
-    if (step->assertions && !tests_compare_identity(step->assertions))
-        return bad_step(reading, "/assert", "tests of which one that is not optional compares an identity");
+    step->is_asserted = tests_compare_identity(step->assertions, false);
+    if (step->assertions && !step->is_asserted)
+        return reading_bad(reading, "/assert",
+                           "tests of which one that is not optional compares an identity");
     const char *kind;
     json_t *yield;
     json_object_foreach ((json_t *)(uintptr_t)step->yields, kind, yield) {
         if (profile_check_keys(yield, reading->path, known, reading->error))
             return -1;
         if (!is_yield(yield))
-            return bad_step(reading, "/yields",
-                            "`ptr` with a JSON Pointer or `join` with several, `type`, and no `as` but "
-                            "\"lower\"");
+            return reading_bad(reading, "/yields",
+                               "`ptr` with a JSON Pointer or `join` with several, `type`, and no `as` but "
+                               "\"lower\"");
     }
+    return 0;
+}
+
+static int read_role(const struct reading *reading, enum step_role role)
+{
+    switch (role) {
+    case STEP_RESOLVE: return read_resolve(reading);
+    case STEP_COLLECTION: return read_collection(reading);
+    case STEP_PARENT: return read_parent(reading);
+    case STEP_CHILD: return read_child(reading);
+    case STEP_START: return read_start(reading);
+    case STEP_POLL: return read_poll(reading);
+    case STEP_FILE: return read_file(reading);
+    }
+    return -1;
+}
+
+/* What is above a step is read first: how many records its values may name, and whose they are. */
+static int read_above(struct step *step, const struct step_plan *plan, struct scope *scope,
+                      struct dsar_error *error)
+{
+    struct step above;
+    char path[PATH_MAX_LEN];
+    if (plan->role != STEP_COLLECTION && plan->role != STEP_PARENT)
+        return 0;
+    step->parent = json_object_get(plan->json, "parent");
+    for (const json_t *at = step->parent; at; at = json_object_get(at, "parent"))
+        if (++step->n_parents > PARENTS_MAX)
+            return dsar_error_set(error, "bad_profile", false, "%s/parent: expected %d levels at most",
+                                  plan->path, PARENTS_MAX);
+    if (!step->parent)
+        return 0;
+    snprintf(path, sizeof path, "%.180s/parent", plan->path);
+    if (step_read(&above, &(struct step_plan){step->parent, STEP_PARENT, path}, scope, error))
+        return -1;
+    scope->n_records += step->n_parents;
+    scope->is_owned = above.is_asserted;
     return 0;
 }
 
 int step_read(struct step *step, const struct step_plan *plan, const struct scope *scope,
               struct dsar_error *error)
 {
-    const struct reading reading = {step, plan->json, scope, plan->path, error};
+    struct scope own = *scope;
+    const struct reading reading = {step, plan->json, &own, plan->path, error};
     *step = (struct step){.needs = scope->needs};
     if (!json_is_object(plan->json))
-        return bad_step(&reading, "", "an object");
-    if (read_request(&reading) || read_page(&reading) || read_answer(&reading))
+        return reading_bad(&reading, "", "an object");
+    if (read_above(step, plan, &own, error))
         return -1;
-    switch (plan->role) {
-    case STEP_RESOLVE: return read_resolve(&reading);
-    case STEP_COLLECTION: return read_collection(&reading);
-    case STEP_CHILD: return read_child(&reading);
-    }
-    return -1;
+    own.has_started =
+        own.has_started || (plan->role == STEP_COLLECTION && json_object_get(plan->json, "export"));
+    own.has_polled = own.has_polled || json_object_get(json_object_get(plan->json, "export"), "poll");
+    bool is_asked = plan->role != STEP_FILE || !json_object_get(plan->json, "data");
+    if ((is_asked && reading_request(&reading)) || read_judgement(&reading))
+        return -1;
+    return read_role(&reading, plan->role);
 }

@@ -30,16 +30,20 @@ static int check_expected(const json_t *test, enum tests_of of, const struct sco
     const json_t *in = json_object_get(test, "in");
     const json_t *eq_id = json_object_get(test, "eq_id");
     const json_t *in_ids = json_object_get(test, "in_ids");
+    const json_t *eq_record = json_object_get(test, "eq_record");
     const json_t *filled = json_object_get(test, "filled");
     const json_t *part = json_object_get(test, "part");
-    if (!!eq + !!in + !!eq_id + !!in_ids + !!filled != 1)
-        return bad_test(error, path, "exactly one of eq, in, eq_id, in_ids, filled");
+    if (!!eq + !!in + !!eq_id + !!in_ids + !!eq_record + !!filled != 1)
+        return bad_test(error, path, "exactly one of eq, in, eq_id, in_ids, eq_record, filled");
     if (filled && !json_is_true(filled))
         return bad_test(error, path, "`filled` to be true");
     if (part && (!eq_id || !value_is_part(part)))
         return bad_test(error, path, "`part` to be 0 to 7, with eq_id");
-    if (of != TESTS_OF_RECORD && (eq_id || in_ids))
-        return bad_test(error, path, "eq or in: this list is not about a record");
+    if (of != TESTS_OF_RECORD && (eq_id || in_ids || eq_record))
+        return bad_test(error, path, "eq, in or filled: this list is not about a record");
+    const char *pointer = json_string_value(eq_record);
+    if (eq_record && (scope->n_records == 0 || !pointer || *pointer != '/'))
+        return bad_test(error, path, "`eq_record` to be a JSON Pointer, in a step below another");
     if ((eq && !is_scalar(eq)) || (in && !are_scalars(in)))
         return bad_test(error, path, "texts, whole numbers, true, false or null");
     if (eq_id && (!json_is_string(eq_id) || !json_object_get(scope->needs, json_string_value(eq_id))))
@@ -55,8 +59,9 @@ static int check_list(const json_t *tests, enum tests_of of, const struct scope 
 static int check_one(const json_t *test, enum tests_of of, const struct scope *scope, const char *path,
                      struct dsar_error *error)
 {
-    static const char *const known[] = {"ptr",         "eq",       "in", "eq_id",  "part", "in_ids", "filled",
-                                        "ignore_case", "optional", "of", "status", "any",  NULL};
+    static const char *const known[] = {"ptr",    "eq",     "in",          "eq_id",    "part",
+                                        "in_ids", "filled", "ignore_case", "optional", "of",
+                                        "status", "any",    "eq_record",   NULL};
     if (profile_check_keys(test, path, known, error))
         return -1;
     const json_t *status = json_object_get(test, "status");
@@ -64,9 +69,10 @@ static int check_one(const json_t *test, enum tests_of of, const struct scope *s
     if ((status || any) && json_object_size(test) != 1)
         return bad_test(error, path, "`status` or `any` to stand alone");
     if (status)
-        return of == TESTS_OF_STATUS && json_integer_value(status) == 404
+        return of == TESTS_OF_STATUS &&
+                       (json_integer_value(status) == 404 || json_integer_value(status) == 410)
                    ? 0
-                   : bad_test(error, path, "status 404, in not_found");
+                   : bad_test(error, path, "status 404 or 410, in not_found or a page's end");
     if (any)
         return check_list(any, of, scope, path, error);
     const char *ptr = json_string_value(json_object_get(test, "ptr"));
@@ -105,22 +111,23 @@ int tests_check(const json_t *tests, enum tests_of of, const struct scope *scope
     return tests ? check_list(tests, of, scope, path, error) : 0;
 }
 
-static bool compares_identity(const json_t *test)
+static bool compares_identity(const json_t *test, bool is_owned)
 {
     const json_t *any = json_object_get(test, "any");
     if (!any)
-        return (json_object_get(test, "eq_id") || json_object_get(test, "in_ids")) &&
+        return (json_object_get(test, "eq_id") || json_object_get(test, "in_ids") ||
+                (is_owned && json_object_get(test, "eq_record"))) &&
                !json_is_true(json_object_get(test, "optional"));
     for (size_t i = 0; i < json_array_size(any); i++)
-        if (!compares_identity(json_array_get(any, i)))
+        if (!compares_identity(json_array_get(any, i), is_owned))
             return false;
     return true;
 }
 
-bool tests_compare_identity(const json_t *tests)
+bool tests_compare_identity(const json_t *tests, bool is_owned)
 {
     for (size_t i = 0; i < json_array_size(tests); i++)
-        if (compares_identity(json_array_get(tests, i)))
+        if (compares_identity(json_array_get(tests, i), is_owned))
             return true;
     return false;
 }
@@ -165,6 +172,15 @@ static bool is_identity(const struct node *node, const struct dsar_identities *i
     return false;
 }
 
+/* An empty text is nobody's here either. */
+static bool is_of_record(const struct node *node, const json_t *test, const struct sources *sources)
+{
+    const struct node *above =
+        node_at(sources->record, json_string_value(json_object_get(test, "eq_record")));
+    return node && node_has_text(above) && above->len > 0 &&
+           node_equals(node, above->text, above->len, json_is_true(json_object_get(test, "ignore_case")));
+}
+
 static bool holds(const json_t *test, const struct tested *tested)
 {
     const json_t *status = json_object_get(test, "status");
@@ -186,6 +202,8 @@ static bool holds(const json_t *test, const struct tested *tested)
         return node && is_among(node, expected, ignore_case);
     if (json_object_get(test, "filled"))
         return node && node_has_text(node) && node->len > 0;
+    if (json_object_get(test, "eq_record"))
+        return is_of_record(node, test, tested->sources);
     const char *kind = json_string_value(json_object_get(test, "eq_id"));
     if (kind)
         return is_identity(node, tested->sources->bound, kind, test);

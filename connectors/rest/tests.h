@@ -6,10 +6,11 @@
  *   {"ptr": POINTER, "eq_id": KIND}        has the identity that the request was made with; with "part": N its
  *                                          word N (value.h)
  *   {"ptr": POINTER, "in_ids": KIND}       has one of the person's identities of that kind
+ *   {"ptr": POINTER, "eq_record": POINTER} has the text that the parent's record has there
  *   {"any": [TEST, …]}                     one of these holds
- *   {"status": 404}                        the answer's HTTP status
+ *   {"status": 404}                        the answer's HTTP status: 404 or 410
  *
- * the first five with "ignore_case": true for ASCII letters, "optional": true to hold also where the pointer
+ * the first six with "ignore_case": true for ASCII letters, "optional": true to hold also where the pointer
  * leads nowhere or to null, and "of": "answer" to look at the whole answer instead of the record. Numbers
  * compare as their text, so that 1 equals "1". A test whose pointer leads nowhere does not hold.
  */
@@ -25,9 +26,10 @@ enum tests_of { TESTS_OF_ANSWER, TESTS_OF_STATUS, TESTS_OF_RECORD };
 int tests_check(const json_t *tests, enum tests_of of, const struct scope *scope, const char *path,
                 struct dsar_error *error) __attribute__((warn_unused_result));
 
-/* Whether a record for which all of the tests hold has an identity of the person in it: one of the tests
- * compares one, is not optional, and no `any` has a way round it. NULL: no. */
-bool tests_compare_identity(const json_t *tests);
+/* Whether a record for which all of the tests hold is shown to be the person's: one of the tests compares an
+ * identity, or, where `is_owned` says that the parent's record is the person's, something of that record; it is not
+ * optional, and no `any` has a way round it. NULL: no. */
+bool tests_compare_identity(const json_t *tests, bool is_owned);
 
 /* What tests look at. `record` may be NULL where only the answer is tested; `root` too when it was not read.
  */

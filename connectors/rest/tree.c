@@ -275,10 +275,10 @@ static bool token_is(const char *token, size_t token_len, const char *key, size_
     return k == key_len;
 }
 
-static const struct node *member(const struct node *object, const char *token, size_t len)
+static struct node *member(const struct node *object, const char *token, size_t len)
 {
-    const struct node *found = NULL;
-    for (const struct node *child = object->child; child; child = child->next) {
+    struct node *found = NULL;
+    for (struct node *child = object->child; child; child = child->next) {
         if (!token_is(token, len, child->key, child->key_len))
             continue;
         if (found)
@@ -288,7 +288,7 @@ static const struct node *member(const struct node *object, const char *token, s
     return found;
 }
 
-static const struct node *element(const struct node *array, const char *token, size_t len)
+static struct node *element(const struct node *array, const char *token, size_t len)
 {
     size_t index = 0;
     if (len == 0 || len > 9 || (len > 1 && token[0] == '0'))
@@ -298,13 +298,13 @@ static const struct node *element(const struct node *array, const char *token, s
             return NULL;
         index = index * 10 + (size_t)(token[i] - '0');
     }
-    const struct node *child = array->child;
+    struct node *child = array->child;
     while (child && index--)
         child = child->next;
     return child;
 }
 
-static const struct node *below(const struct node *node, const char *token, size_t len)
+struct node *node_below(const struct node *node, const char *token, size_t len)
 {
     if (node->kind == NODE_OBJECT)
         return member(node, token, len);
@@ -316,7 +316,7 @@ const struct node *node_at(const struct node *node, const char *pointer)
     while (node && *pointer == '/') {
         const char *token = pointer + 1;
         size_t len = strcspn(token, "/");
-        node = below(node, token, len);
+        node = node_below(node, token, len);
         pointer = token + len;
     }
     return node;
@@ -334,7 +334,7 @@ size_t node_count(const struct node *node, const char *pointer)
                 n += node_count(node, pointer);
             return n;
         }
-        node = below(node, token, len);
+        node = node_below(node, token, len);
     }
     return node != NULL;
 }

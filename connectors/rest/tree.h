@@ -39,6 +39,9 @@ struct node *tree_root(const struct tree *tree);
  * same key twice: nobody can tell which of them was meant. `node` may be NULL. */
 const struct node *node_at(const struct node *node, const char *pointer);
 
+/* The member or element of `node` that one segment of a pointer names; NULL as above. */
+struct node *node_below(const struct node *node, const char *token, size_t len);
+
 /* Whether `node` is a string or a number, which have a text. `node` may be NULL. */
 bool node_has_text(const struct node *node);
 

@@ -3,7 +3,11 @@
 #include "../sdk/error.h"
 #include "../sdk/profile.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* How many of the keys of a value are sources. */
+#define N_SOURCES 7
 
 static int bad_value(struct dsar_error *error, const char *path, const char *expected)
 {
@@ -21,50 +25,98 @@ static const json_t *declared(const json_t *settings, const char *name)
     return NULL;
 }
 
+int value_note(const struct scope *scope, const char *source, const char *name, struct dsar_error *error)
+{
+    char key[160];
+    if (!scope->used)
+        return 0;
+    snprintf(key, sizeof key, "%s:%s", source, name);
+    return json_object_set_new(scope->used, key, json_true()) ? error_no_memory(error) : 0;
+}
+
 static int check_configured(const json_t *value, const char *source, const struct scope *scope,
                             const char *path, struct dsar_error *error)
 {
-    const json_t *setting = declared(scope->settings, json_string_value(json_object_get(value, source)));
+    const char *name = json_string_value(json_object_get(value, source));
+    const json_t *setting = declared(scope->settings, name);
     bool is_secret = setting && strcmp(json_string_value(json_object_get(setting, "kind")), "secret") == 0;
     if (!setting || is_secret != (strcmp(source, "secret") == 0))
         return bad_value(error, path, "the name of a setting, or of a secret, that `settings` declares");
+    return value_note(scope, source, name, error);
+}
+
+static bool is_place(const json_t *value, const char *key)
+{
+    return *json_string_value(json_object_get(value, key)) == '/';
+}
+
+/* Whether the source is to be had where the value stands. */
+static int check_place(const json_t *value, const char *source, const struct scope *scope, const char *path,
+                       struct dsar_error *error)
+{
+    json_int_t up = json_integer_value(json_object_get(value, "up"));
+    if (strcmp(source, "id") == 0) {
+        const char *kind = json_string_value(json_object_get(value, source));
+        return json_object_get(scope->needs, kind)
+                   ? value_note(scope, source, kind, error)
+                   : bad_value(error, path, "an identity kind that `needs` lists");
+    }
+    if (strcmp(source, "record") == 0 && (up >= (json_int_t)scope->n_records || !is_place(value, source)))
+        return bad_value(error, path,
+                         "a JSON Pointer, in a step below another, and no more `up` than there are");
+    if (strcmp(source, "started") == 0 && (!scope->has_started || !is_place(value, source)))
+        return bad_value(error, path, "a JSON Pointer, behind the start of an export");
+    if (strcmp(source, "polled") == 0 && (!scope->has_polled || !is_place(value, source)))
+        return bad_value(error, path, "a JSON Pointer, in a collection with an export");
+    if (strcmp(source, "element") == 0 &&
+        (!scope->has_element || !trail_is_pointer(json_string_value(json_object_get(value, source)))))
+        return bad_value(error, path, "a relative JSON Pointer, in a step of `files`");
+    return 0;
+}
+
+static int check_modifiers(const json_t *value, const char *source, const char *path,
+                           struct dsar_error *error)
+{
+    const json_t *as = json_object_get(value, "as");
+    const json_t *part = json_object_get(value, "part");
+    const json_t *up = json_object_get(value, "up");
+    const json_t *optional = json_object_get(value, "optional");
+    bool is_id = strcmp(source, "id") == 0;
+    bool is_configured = strcmp(source, "secret") == 0 || strcmp(source, "setting") == 0;
+    if (as && (!is_id || !json_is_string(as) || strcmp(json_string_value(as), "lower") != 0))
+        return bad_value(error, path, "`as` to be \"lower\", of an id");
+    if (part && (!is_id || !value_is_part(part)))
+        return bad_value(error, path, "`part` to be 0 to 7, of an id");
+    if (up && (strcmp(source, "record") != 0 || !value_is_part(up)))
+        return bad_value(error, path, "`up` to be a small number, of a record");
+    if (optional && (!is_configured || !json_is_boolean(optional)))
+        return bad_value(error, path, "`optional` to be true or false, of a secret or a setting");
     return 0;
 }
 
 static int check_source(const json_t *value, const struct scope *scope, const char *path,
                         struct dsar_error *error)
 {
-    static const char *const known[] = {"secret", "setting", "id", "record", "as", "optional", "part", NULL};
+    static const char *const known[] = {"secret",  "setting", "id",       "record", "started", "polled",
+                                        "element", "as",      "optional", "part",   "up",      NULL};
     const char *source = NULL;
     if (profile_check_keys(value, path, known, error))
         return -1;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < N_SOURCES; i++) {
         if (!json_object_get(value, known[i]))
             continue;
         if (source)
-            return bad_value(error, path, "exactly one of secret, setting, id, record");
+            return bad_value(error, path, "exactly one source");
         source = known[i];
     }
     if (!source || !json_is_string(json_object_get(value, source)))
-        return bad_value(error, path, "one of secret, setting, id, record, with a text");
-    const json_t *as = json_object_get(value, "as");
-    const json_t *part = json_object_get(value, "part");
-    const json_t *optional = json_object_get(value, "optional");
-    bool is_configured = source == known[0] || source == known[1];
-    if (as && (source != known[2] || !json_is_string(as) || strcmp(json_string_value(as), "lower") != 0))
-        return bad_value(error, path, "`as` to be \"lower\", of an id");
-    if (part && (source != known[2] || !value_is_part(part)))
-        return bad_value(error, path, "`part` to be 0 to 7, of an id");
-    if (optional && (!is_configured || !json_is_boolean(optional)))
-        return bad_value(error, path, "`optional` to be true or false, of a secret or a setting");
-    if (is_configured)
-        return check_configured(value, source, scope, path, error);
-    if (source == known[2] && !json_object_get(scope->needs, json_string_value(json_object_get(value, "id"))))
-        return bad_value(error, path, "an identity kind that `needs` lists");
-    if (source == known[3] &&
-        (!scope->has_record || *json_string_value(json_object_get(value, "record")) != '/'))
-        return bad_value(error, path, "a JSON Pointer, in a step of `each`");
-    return 0;
+        return bad_value(error, path,
+                         "one of secret, setting, id, record, started, polled, element, with a text");
+    if (check_modifiers(value, source, path, error))
+        return -1;
+    bool is_configured = strcmp(source, "secret") == 0 || strcmp(source, "setting") == 0;
+    return is_configured ? check_configured(value, source, scope, path, error)
+                         : check_place(value, source, scope, path, error);
 }
 
 int value_check(const json_t *value, const struct scope *scope, const char *path, struct dsar_error *error)
@@ -165,6 +217,32 @@ static int append_identity(struct buf *out, const json_t *value, const struct so
     return 0;
 }
 
+const struct node *value_record(const struct sources *sources, const json_t *up)
+{
+    for (json_int_t i = json_integer_value(up); sources && i > 0; i--)
+        sources = sources->above;
+    return sources ? sources->record : NULL;
+}
+
+static int append_node(struct buf *out, const struct node *root, const char *source, const char *pointer,
+                       struct dsar_error *error)
+{
+    const struct node *node = node_at(root, pointer);
+    if (!node_has_text(node) || node->len == 0)
+        return empty(error, source, pointer);
+    return append(out, node->text, node->len, error);
+}
+
+static int append_element(struct buf *out, const struct trail *trail, const char *pointer,
+                          struct dsar_error *error)
+{
+    struct fault fault;
+    size_t start = out->len;
+    if (trail_append(trail, pointer, out, &fault))
+        return error_from_fault(error, &fault);
+    return out->len > start ? 0 : empty(error, "element", pointer);
+}
+
 static int append_source(struct buf *out, const json_t *value, const struct sources *sources, bool *present,
                          struct dsar_error *error)
 {
@@ -176,11 +254,17 @@ static int append_source(struct buf *out, const json_t *value, const struct sour
         return append_configured(out, value, json_object_get(sources->settings, name), present, error);
     if (json_object_get(value, "id"))
         return append_identity(out, value, sources, error);
+    name = json_string_value(json_object_get(value, "element"));
+    if (name)
+        return append_element(out, sources->element, name, error);
+    name = json_string_value(json_object_get(value, "started"));
+    if (name)
+        return append_node(out, sources->started, "started", name, error);
+    name = json_string_value(json_object_get(value, "polled"));
+    if (name)
+        return append_node(out, sources->polled, "polled", name, error);
     name = json_string_value(json_object_get(value, "record"));
-    const struct node *node = node_at(sources->record, name);
-    if (!node_has_text(node) || node->len == 0)
-        return empty(error, "record", name);
-    return append(out, node->text, node->len, error);
+    return append_node(out, value_record(sources, json_object_get(value, "up")), "record", name, error);
 }
 
 int value_append(struct buf *out, const json_t *value, const struct sources *sources, bool *present,

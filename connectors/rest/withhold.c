@@ -21,7 +21,7 @@ static int check_listed(const json_t *rule, const struct scope *scope, const cha
         const json_t *declared = json_array_get(scope->settings, i);
         if (strcmp(json_string_value(json_object_get(declared, "name")), setting) == 0 &&
             strcmp(json_string_value(json_object_get(declared, "kind")), "text") == 0)
-            return 0;
+            return value_note(scope, "setting", setting, error);
     }
     return dsar_error_set(error, "bad_profile", false,
                           "%s: expected `listed_in` to name a setting of kind text", path);
