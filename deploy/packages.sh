@@ -4,7 +4,7 @@
 
 build_packages='gcc libc6-dev cmake:cmake ninja:ninja-build pkg-config:pkgconf librdkafka-dev libjansson-dev libzip-dev
     libssl-dev libisal-dev libyajl-dev libjose-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev
-    libmicrohttpd-dev'
+    libmariadb-dev libpq-dev libmicrohttpd-dev'
 demo_packages='python3:python3 7zz:7zip'
 test_packages='libcmocka-dev bsdtar:libarchive-tools openssl:openssl'
 lint_packages='git:git clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck'

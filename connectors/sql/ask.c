@@ -57,13 +57,13 @@ static int run(struct task *task, const struct dsar_identities *bound, row_cb us
 
 static int value_text(const struct sql_value *value, char text[DSAR_IDENTITY_MAX + 1])
 {
-    text[0] = '\0';
-    if (value->type == SQL_INTEGER)
-        snprintf(text, DSAR_IDENTITY_MAX + 1, "%lld", (long long)value->integer);
-    else if (value->type == SQL_TEXT && value->len <= DSAR_IDENTITY_MAX &&
-             !memchr(value->data, '\0', value->len))
-        snprintf(text, DSAR_IDENTITY_MAX + 1, "%.*s", (int)value->len, value->data);
-    return text[0] ? 0 : -1;
+    bool is_text = value->type == SQL_NUMBER || value->type == SQL_TEXT;
+    if (!is_text || value->len == 0 || value->len > DSAR_IDENTITY_MAX ||
+        memchr(value->data, '\0', value->len))
+        return -1;
+    memcpy(text, value->data, value->len);
+    text[value->len] = '\0';
+    return 0;
 }
 
 static int yield_row(struct task *task, const struct query *query, struct dsar_error *error)
@@ -79,7 +79,8 @@ static int yield_row(struct task *task, const struct query *query, struct dsar_e
                                   task->path, name);
         struct sql_value value;
         char text[DSAR_IDENTITY_MAX + 1];
-        query_value(query, column, &value);
+        if (query_value(query, column, &value, error))
+            return -1;
         if (value_text(&value, text))
             return dsar_error_set(error, "bad_identity", false,
                                   "%s: expected a number or a text of at most %d bytes", kind,
@@ -133,15 +134,14 @@ int engine_resolve(void *state, struct dsar_session *session, const struct dsar_
 static int send_row(struct task *task, const struct query *query, struct dsar_error *error)
 {
     struct engine *engine = task->engine;
-    struct fault fault;
     buf_clear(&engine->row);
-    int result = row_append(&engine->row, query, json_object_get(task->spec, "omit"), &fault);
-    if (result && strcmp(fault.code, "too_large") == 0) {
+    int result = row_write(&engine->row, query, json_object_get(task->spec, "omit"), error);
+    if (result && strcmp(error->code, "too_large") == 0) {
         task->n_withheld++;
         return 0;
     }
     if (result)
-        return error_from_fault(error, &fault);
+        return -1;
     return dsar_record(engine->session, engine->row.data, engine->row.len, error);
 }
 

@@ -12,19 +12,46 @@
 
 #define TIMEOUT_MAX_MS 3600000
 
-static const char engine_settings[] =
-    "[{\"name\":\"driver\",\"kind\":\"text\",\"required\":false,\"default\":\"sqlite\","
-    "\"help\":\"the database system: sqlite\"},"
-    "{\"name\":\"path\",\"kind\":\"path\",\"required\":true,\"help\":\"the database file\"},"
-    "{\"name\":\"timeout_ms\",\"kind\":\"integer\",\"required\":false,\"default\":30000,"
-    "\"help\":\"how long the database may work for one row, in milliseconds\"}]";
+/* How much longer than itself we wait for the word of a database that ends its statements. */
+#define GRACE_MS 2000
 
+static const char engine_settings[] =
+    "["
+    "{\"name\":\"driver\",\"kind\":\"text\",\"required\":false,"
+    "\"help\":\"the database system: sqlite, mariadb (or mysql), postgresql\"},"
+    "{\"name\":\"path\",\"kind\":\"path\",\"required\":false,"
+    "\"help\":\"the database file of sqlite\"},"
+    "{\"name\":\"host\",\"kind\":\"text\",\"required\":false,"
+    "\"help\":\"the server's name or address\"},"
+    "{\"name\":\"port\",\"kind\":\"integer\",\"required\":false,"
+    "\"help\":\"the server's port; 3306 for mariadb and 5432 for postgresql when it is absent\"},"
+    "{\"name\":\"socket\",\"kind\":\"path\",\"required\":false,"
+    "\"help\":\"instead of host: mariadb's socket, or the folder of postgresql's\"},"
+    "{\"name\":\"database\",\"kind\":\"text\",\"required\":false,"
+    "\"help\":\"the name of the product's database\"},"
+    "{\"name\":\"user\",\"kind\":\"text\",\"required\":false,"
+    "\"help\":\"a user who may read the database and no more\"},"
+    "{\"name\":\"password\",\"kind\":\"secret\",\"required\":false,"
+    "\"help\":\"the user's password\"},"
+    "{\"name\":\"tls\",\"kind\":\"text\",\"required\":false,"
+    "\"help\":\"verify or off; verify when it is absent, but off to this machine itself\"},"
+    "{\"name\":\"ca_file\",\"kind\":\"path\",\"required\":false,"
+    "\"help\":\"certificates to trust instead of the system's\"},"
+    "{\"name\":\"client_cert_file\",\"kind\":\"path\",\"required\":false,"
+    "\"help\":\"our certificate, for a server that wants one\"},"
+    "{\"name\":\"client_key_file\",\"kind\":\"path\",\"required\":false,"
+    "\"help\":\"the private key of our certificate\"},"
+    "{\"name\":\"timeout_ms\",\"kind\":\"integer\",\"required\":false,\"default\":30000,"
+    "\"help\":\"how long one statement may take, in milliseconds\"}]";
+
+static const char *const engine_keys[] = {"drivers", NULL};
 static const char *const resolve_keys[] = {"sql", "page", "assert", "evidence", NULL};
 static const char *const collection_keys[] = {"sql", "page", "assert", "omit", "unread", NULL};
 
 static const struct profile_engine sql_engine = {
     .name = "sql",
     .settings = engine_settings,
+    .keys = engine_keys,
     .resolve_keys = resolve_keys,
     .collection_keys = collection_keys,
 };
@@ -97,10 +124,26 @@ static int check_collections(const json_t *collections, struct dsar_error *error
     return 0;
 }
 
+/* Which database systems the statements are written for. */
+static int check_drivers(const json_t *drivers, struct dsar_error *error)
+{
+    size_t i;
+    json_t *item;
+    if (drivers && json_array_size(drivers) == 0)
+        return dsar_error_set(error, "bad_profile", false, "/drivers: expected an array of drivers' names");
+    json_array_foreach (drivers, i, item) {
+        if (!json_is_string(item) || !sql_driver_find(json_string_value(item)))
+            return dsar_error_set(error, "bad_profile", false,
+                                  "/drivers/%zu: expected sqlite, mariadb or postgresql", i);
+    }
+    return 0;
+}
+
 int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
 {
     buf_init(&engine->row, DSAR_PAYLOAD_MAX);
     if (profile_load(&engine->profile, &sql_engine, argc, argv, error) ||
+        check_drivers(json_object_get(profile_document(engine->profile), "drivers"), error) ||
         check_steps(profile_resolve_steps(engine->profile), error) ||
         check_collections(profile_collections(engine->profile), error))
         return -1;
@@ -112,6 +155,7 @@ void engine_wipe(struct engine *engine)
     engine_disconnect(engine);
     buf_wipe(&engine->row);
     json_decref(engine->settings);
+    json_decref(engine->password);
     profile_free(engine->profile);
     *engine = (struct engine){.profile = NULL};
 }
@@ -123,33 +167,57 @@ static bool is_prefix(const char *prefix)
     return prefix[len] == '\0' && len <= 64;
 }
 
+static int choose_driver(struct engine *engine, struct dsar_error *error)
+{
+    const json_t *drivers = json_object_get(profile_document(engine->profile), "drivers");
+    const char *name = json_string_value(json_object_get(engine->settings, "driver"));
+    if (!name)
+        name = drivers ? json_string_value(json_array_get(drivers, 0)) : "sqlite";
+    engine->driver = sql_driver_find(name);
+    if (!engine->driver)
+        return dsar_error_set(error, "bad_settings", false, "driver: expected sqlite, mariadb or postgresql");
+    size_t i;
+    json_t *item;
+    json_array_foreach (drivers, i, item) {
+        if (sql_driver_find(json_string_value(item)) == engine->driver)
+            return 0;
+    }
+    return drivers ? dsar_error_set(error, "bad_settings", false,
+                                    "driver: the profile's statements are not written for %s", name)
+                   : 0;
+}
+
 int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
                      struct dsar_error *error)
 {
-    if (profile_settle(engine->profile, settings, secrets, &engine->settings, error))
+    struct sql_options *options = &engine->options;
+    if (profile_settle(engine->profile, settings, secrets, &engine->settings, error) ||
+        choose_driver(engine, error))
         return -1;
-    engine->driver = sql_driver_find(json_string_value(json_object_get(engine->settings, "driver")));
-    if (!engine->driver)
-        return dsar_error_set(error, "bad_settings", false, "driver: expected sqlite");
-    engine->timeout_ms = json_integer_value(json_object_get(engine->settings, "timeout_ms"));
-    if (engine->timeout_ms < 1 || engine->timeout_ms > TIMEOUT_MAX_MS)
+    engine->password = json_incref(json_object_get(secrets, "password"));
+    options->settings = engine->settings;
+    options->password = json_string_value(engine->password);
+    options->timeout_ms = json_integer_value(json_object_get(engine->settings, "timeout_ms"));
+    options->watch = &engine->watch;
+    if (options->timeout_ms < 1 || options->timeout_ms > TIMEOUT_MAX_MS)
         return dsar_error_set(error, "bad_settings", false, "timeout_ms: expected 1 to %d", TIMEOUT_MAX_MS);
     const json_t *prefix = json_object_get(engine->settings, "table_prefix");
     engine->prefix = json_is_string(prefix) ? json_string_value(prefix) : "";
     if (!is_prefix(engine->prefix))
         return dsar_error_set(error, "bad_settings", false,
                               "table_prefix: expected at most 64 ASCII letters, digits and underscores");
-    return 0;
+    return sql_driver_check(engine->driver, options, error);
 }
 
 static int look(void *ctx, struct dsar_error *error)
 {
     const struct engine *engine = ctx;
-    if (clock_now_ms() - engine->row_ms > engine->timeout_ms)
+    int64_t timeout_ms = engine->options.timeout_ms + (engine->driver->ends_statements ? GRACE_MS : 0);
+    if (clock_now_ms() - engine->row_ms > timeout_ms)
         return dsar_error_set(
             error, "source_timeout", true,
             "the database gave no row within %lld ms: raise the setting timeout_ms, or add an index",
-            (long long)engine->timeout_ms);
+            (long long)timeout_ms);
     return dsar_progress(engine->session, engine->n_rows, 0, error);
 }
 
@@ -160,7 +228,7 @@ int engine_connect(struct engine *engine, struct dsar_session *session, struct d
     if (engine->database)
         return 0;
     engine->watch = (struct sql_watch){.look = look, .ctx = engine};
-    return engine->driver->open(&engine->database, engine->settings, &engine->watch, error);
+    return engine->driver->open(&engine->database, &engine->options, error);
 }
 
 void engine_disconnect(struct engine *engine)

@@ -9,11 +9,12 @@
 struct engine {
     struct profile *profile;
     json_t *settings; /* effective; NULL before configure */
+    json_t *password; /* NULL without */
     const struct sql_driver *driver;
     const char *prefix; /* of the tables, from `settings` */
-    int64_t timeout_ms; /* how long the database may work for one row */
-    struct buf row;     /* the record being made */
-    void *database;     /* NULL between lookups and fetches */
+    struct sql_options options;
+    struct buf row; /* the record being made */
+    void *database; /* NULL between lookups and fetches */
     struct sql_watch watch;
     struct dsar_session *session; /* present while `database` works */
     int64_t row_ms;               /* when the last row came, on the clock of clock_now_ms */

@@ -4,7 +4,7 @@
 #include "../sdk/iterable.h"
 #include "../sdk/profile.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +103,7 @@ static int check_parameters(const json_t *spec, const struct template *template,
         if (strcmp(kind, AFTER) == 0 || strcmp(kind, ROWS) == 0)
             return dsar_error_set(error, "bad_profile", false, "%s/needs/%s: a name that paging has", path,
                                   kind);
-        if (!template_find(template, kind))
+        if (!template_has(template, kind))
             return dsar_error_set(error, "bad_profile", false, "%s/sql: expected :%s in it, which is needed",
                                   path, kind);
     }
@@ -114,7 +114,7 @@ static int check_parameters(const json_t *spec, const struct template *template,
             return dsar_error_set(error, "bad_profile", false, "%s/sql: :%s is no kind in `needs`", path,
                                   name);
     }
-    if (is_paged && (!template_find(template, AFTER) || !template_find(template, ROWS)))
+    if (is_paged && (!template_has(template, AFTER) || !template_has(template, ROWS)))
         return dsar_error_set(error, "bad_profile", false, "%s/sql: expected :after and :n in it, for `page`",
                               path);
     return 0;
@@ -126,7 +126,7 @@ int query_check(const json_t *spec, const char *path, struct dsar_error *error)
     const json_t *page = json_object_get(spec, "page");
     struct template template;
     if (!sql || (page && check_page(page, path, error)) || check_assertions(spec, path, error) ||
-        template_init(&template, sql, "", path, error))
+        template_init(&template, sql, "", false, path, error))
         return -1;
     int result = check_parameters(spec, &template, path, error);
     template_wipe(&template);
@@ -138,11 +138,38 @@ static bool is_number(const json_t *needs, const char *kind)
     return strncmp(json_string_value(json_object_get(needs, kind)), "uint", 4) == 0;
 }
 
+static int prepare(struct query *query, struct dsar_error *error)
+{
+    const struct query_options *options = &query->options;
+    const struct template *template = &query->template;
+    const json_t *needs = json_object_get(options->spec, "needs");
+    enum sql_parameter parameters[TEMPLATE_PARAMETERS_MAX];
+    for (int i = 0; i < template->n_names; i++) {
+        bool is_identity = json_object_get(needs, template->names[i]);
+        parameters[i] =
+            is_identity && !is_number(needs, template->names[i]) ? SQL_TAKES_TEXT : SQL_TAKES_INTEGER;
+    }
+    return options->driver->prepare(options->database, template->sql, parameters, template->n_names,
+                                    &query->statement, error);
+}
+
+/* Binds every parameter of this name. */
 static int bind_integer(struct query *query, const char *name, int64_t integer, struct dsar_error *error)
 {
-    const struct sql_value value = {.type = SQL_INTEGER, .integer = integer};
-    return query->options.driver->bind(query->statement, template_find(&query->template, name), &value,
-                                       error);
+    for (int i = 0; i < query->template.n_names; i++)
+        if (strcmp(query->template.names[i], name) == 0 &&
+            query->options.driver->bind_integer(query->statement, i, integer, error))
+            return -1;
+    return 0;
+}
+
+static int bind_text(struct query *query, const char *name, const char *text, struct dsar_error *error)
+{
+    for (int i = 0; i < query->template.n_names; i++)
+        if (strcmp(query->template.names[i], name) == 0 &&
+            query->options.driver->bind_text(query->statement, i, text, error))
+            return -1;
+    return 0;
 }
 
 static int bind_identities(struct query *query, struct dsar_error *error)
@@ -150,11 +177,9 @@ static int bind_identities(struct query *query, struct dsar_error *error)
     const json_t *needs = json_object_get(query->options.spec, "needs");
     for (size_t i = 0; i < query->options.bound->n_items; i++) {
         const struct dsar_identity *item = &query->options.bound->items[i];
-        const struct sql_value text = {.type = SQL_TEXT, .data = item->value, .len = strlen(item->value)};
-        int index = template_find(&query->template, item->kind);
         if (is_number(needs, item->kind)
                 ? bind_integer(query, item->kind, strtoll(item->value, NULL, 10), error)
-                : query->options.driver->bind(query->statement, index, &text, error))
+                : bind_text(query, item->kind, item->value, error))
             return -1;
     }
     return 0;
@@ -219,10 +244,11 @@ int query_open(struct query **query, const struct query_options *options, struct
         return error_no_memory(error);
     made->options = *options;
     const char *sql = json_string_value(json_object_get(options->spec, "sql"));
-    if (template_init(&made->template, sql, options->prefix, options->path, error) ||
-        options->driver->prepare(options->database, made->template.sql, &made->statement, error) ||
-        check_columns(made, error) || find_assertions(made, error) || find_key(made, error) ||
-        bind_identities(made, error)) {
+    made->last_key = INT64_MIN; /* rows of key 0 and below are rows */
+    if (template_init(&made->template, sql, options->prefix, options->driver->has_dollar_parameters,
+                      options->path, error) ||
+        prepare(made, error) || check_columns(made, error) || find_assertions(made, error) ||
+        find_key(made, error) || bind_identities(made, error)) {
         query_close(made);
         return -1;
     }
@@ -234,19 +260,15 @@ void query_close(struct query *query)
 {
     if (!query)
         return;
-    query->options.driver->finish(query->statement);
+    if (query->statement)
+        query->options.driver->finish(query->statement);
     template_wipe(&query->template);
     free(query);
 }
 
 static bool is_equal(const struct sql_value *value, const struct assertion *assertion)
 {
-    if (value->type == SQL_INTEGER) {
-        char text[24];
-        snprintf(text, sizeof text, "%lld", (long long)value->integer);
-        return strcmp(text, assertion->value) == 0;
-    }
-    if (value->type != SQL_TEXT || value->len != strlen(assertion->value))
+    if ((value->type != SQL_TEXT && value->type != SQL_NUMBER) || value->len != strlen(assertion->value))
         return false;
     return assertion->ignore_case ? strncasecmp(value->data, assertion->value, value->len) == 0
                                   : memcmp(value->data, assertion->value, value->len) == 0;
@@ -256,7 +278,8 @@ static int check_ownership(const struct query *query, struct dsar_error *error)
 {
     for (size_t i = 0; i < query->n_assertions; i++) {
         struct sql_value value;
-        query_value(query, query->assertions[i].column, &value);
+        if (query_value(query, query->assertions[i].column, &value, error))
+            return -1;
         if (!is_equal(&value, &query->assertions[i]))
             return dsar_error_set(error, "ownership", false, "%s: a row came whose %s is not the person's",
                                   query->options.path, query_column_name(query, query->assertions[i].column));
@@ -264,17 +287,32 @@ static int check_ownership(const struct query *query, struct dsar_error *error)
     return 0;
 }
 
+static bool read_key(const struct sql_value *value, int64_t *key)
+{
+    char digits[24];
+    char *end;
+    if (value->type != SQL_NUMBER || value->len >= sizeof digits)
+        return false;
+    memcpy(digits, value->data, value->len);
+    digits[value->len] = '\0';
+    errno = 0;
+    *key = strtoll(digits, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
 /* A key that does not grow would leave rows out, or never end. */
 static int advance(struct query *query, struct dsar_error *error)
 {
-    struct sql_value key;
-    query_value(query, query->key_column, &key);
+    struct sql_value value;
+    int64_t key;
+    if (query_value(query, query->key_column, &value, error))
+        return -1;
     query->rows_in_page++;
-    if (key.type != SQL_INTEGER || key.integer <= query->last_key || query->rows_in_page > query->page_rows)
+    if (!read_key(&value, &key) || key <= query->last_key || query->rows_in_page > query->page_rows)
         return dsar_error_set(error, "source_answer", false,
                               "%s/page: expected at most :n rows whose %s grows from row to row",
                               query->options.path, query_column_name(query, query->key_column));
-    query->last_key = key.integer;
+    query->last_key = key;
     return 0;
 }
 
@@ -318,9 +356,9 @@ const char *query_column_name(const struct query *query, int column)
     return query->options.driver->column_name(query->statement, column);
 }
 
-void query_value(const struct query *query, int column, struct sql_value *value)
+int query_value(const struct query *query, int column, struct sql_value *value, struct dsar_error *error)
 {
-    query->options.driver->column(query->statement, column, value);
+    return query->options.driver->column(query->statement, column, value, error);
 }
 
 int query_find(const struct query *query, const char *name)

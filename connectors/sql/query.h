@@ -4,8 +4,8 @@
  * Keys of a resolve step and of a collection:
  *   "sql": the SELECT (template.h). Every identity kind in `needs` must be bound in it, and nothing else but
  * `after` and `n`. "page": {"after": COLUMN, "n": ROWS}: keyset paging: the statement is run again with
- * :after, at first 0, the value of COLUMN in the last row, and :n, how many rows to give at most, until it
- * gives fewer. COLUMN must be a number that grows from row to row. Without `page` the statement is run once.
+ * :after, at first the least number of 64 bits, then the value of COLUMN in the last row, and :n, how many rows
+ * to give at most, until it gives fewer. COLUMN must be a whole number that grows from row to row. Without `page` the statement is run once.
  *   "assert": [{"column": COLUMN, "equals_identity": KIND, "ignore_case": true}]: what must hold of every
  * row; `ignore_case` (of ASCII letters) may be left out. Required.
  */
@@ -42,7 +42,8 @@ int query_next(struct query *query, bool *has_row, struct dsar_error *error)
 /* The columns, and the present row. */
 int query_n_columns(const struct query *query);
 const char *query_column_name(const struct query *query, int column);
-void query_value(const struct query *query, int column, struct sql_value *value);
+int query_value(const struct query *query, int column, struct sql_value *value, struct dsar_error *error)
+    __attribute__((warn_unused_result));
 
 /* Which column has this name; -1 when there is none. */
 int query_find(const struct query *query, const char *name);

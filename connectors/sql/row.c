@@ -1,11 +1,11 @@
 #include "row.h"
 
+#include "../sdk/error.h"
 #include "../sdk/utf8.h"
+#include "json_text.h"
 
-#include <math.h>
+#include <ctype.h>
 #include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -51,24 +51,38 @@ static int append_text(struct buf *buf, const char *text, size_t len, struct fau
     return buf_append(buf, "\"", 1, fault);
 }
 
-static int append_real(struct buf *buf, double real, struct fault *fault)
+/* The grammar of RFC 8259. */
+static bool is_number(const char *text, size_t len)
 {
-    if (!isfinite(real))
-        return buf_append_text(buf, "null", fault);
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, real);
-        if (!(strtod(text, NULL) < real || strtod(text, NULL) > real))
-            break;
+    const char *end = text + len;
+    text += text < end && *text == '-';
+    const char *digits = text;
+    while (text < end && isdigit((unsigned char)*text))
+        text++;
+    if (text == digits || (*digits == '0' && text - digits > 1))
+        return false;
+    if (text < end && *text == '.') {
+        digits = ++text;
+        while (text < end && isdigit((unsigned char)*text))
+            text++;
+        if (text == digits)
+            return false;
     }
-    if (buf_append_text(buf, text, fault))
-        return -1;
-    return strpbrk(text, ".e") ? 0 : buf_append_text(buf, ".0", fault);
+    if (text < end && (*text == 'e' || *text == 'E')) {
+        text++;
+        text += text < end && (*text == '+' || *text == '-');
+        digits = text;
+        while (text < end && isdigit((unsigned char)*text))
+            text++;
+        if (text == digits)
+            return false;
+    }
+    return text == end;
 }
 
 static int append_base64(struct buf *buf, const char *data, size_t len, struct fault *fault)
 {
-    size_t encoded = len > buf->max ? buf->max : (len + 2) / 3 * 4;
+    size_t encoded = (len + 2) / 3 * 4;
     if (buf_append(buf, "\"", 1, fault) || buf_reserve(buf, encoded + 1, fault))
         return -1;
     if (len > 0)
@@ -77,13 +91,24 @@ static int append_base64(struct buf *buf, const char *data, size_t len, struct f
     return buf_append(buf, "\"", 1, fault);
 }
 
+static int append_json(struct buf *buf, const char *text, size_t len, struct fault *fault)
+{
+    return json_text_is_strict(text, len) ? json_text_append(buf, text, len, fault)
+                                          : append_text(buf, text, len, fault);
+}
+
 static int append_value(struct buf *buf, const struct sql_value *value, struct fault *fault)
 {
+    if (value->len > SQL_VALUE_MAX)
+        return fault_set(fault, "too_large", "a value is larger than %d bytes", SQL_VALUE_MAX);
+    const char *data = value->data ? value->data : "";
     switch (value->type) {
-    case SQL_INTEGER: return buf_printf(buf, fault, "%lld", (long long)value->integer);
-    case SQL_REAL: return append_real(buf, value->real, fault);
-    case SQL_TEXT: return append_text(buf, value->data ? value->data : "", value->len, fault);
-    case SQL_BLOB: return append_base64(buf, value->data, value->len, fault);
+    case SQL_NUMBER:
+        return is_number(data, value->len) ? buf_append(buf, data, value->len, fault)
+                                           : append_text(buf, data, value->len, fault);
+    case SQL_TEXT: return append_text(buf, data, value->len, fault);
+    case SQL_JSON: return append_json(buf, data, value->len, fault);
+    case SQL_BLOB: return append_base64(buf, data, value->len, fault);
     case SQL_NULL: break;
     }
     return buf_append_text(buf, "null", fault);
@@ -100,21 +125,29 @@ static bool is_omitted(const json_t *omit, const char *name)
     return false;
 }
 
-int row_append(struct buf *buf, const struct query *query, const json_t *omit, struct fault *fault)
+static int append_member(struct buf *buf, const char *name, const struct sql_value *value,
+                         struct dsar_error *error)
 {
-    const char *separator = "{";
+    struct fault fault;
+    if (buf_append(buf, buf->len ? "," : "{", 1, &fault) || append_text(buf, name, strlen(name), &fault) ||
+        buf_append(buf, ":", 1, &fault) || append_value(buf, value, &fault))
+        return error_from_fault(error, &fault);
+    return 0;
+}
+
+int row_write(struct buf *buf, const struct query *query, const json_t *omit, struct dsar_error *error)
+{
+    struct fault fault;
     int n_columns = query_n_columns(query);
     for (int i = 0; i < n_columns; i++) {
         const char *name = query_column_name(query, i);
-        if (is_omitted(omit, name))
-            continue;
         struct sql_value value;
-        query_value(query, i, &value);
-        if (buf_append(buf, separator, 1, fault) || append_text(buf, name, strlen(name), fault) ||
-            buf_append(buf, ":", 1, fault) || append_value(buf, &value, fault))
+        if (!is_omitted(omit, name) &&
+            (query_value(query, i, &value, error) || append_member(buf, name, &value, error)))
             return -1;
-        separator = ",";
     }
     /* "{}" when all is omitted */
-    return (*separator == '{' && buf_append(buf, "{", 1, fault)) || buf_append(buf, "}", 1, fault) ? -1 : 0;
+    if (buf_append_text(buf, buf->len ? "}" : "{}", &fault))
+        return error_from_fault(error, &fault);
+    return 0;
 }

@@ -2,6 +2,8 @@
 
 #include "../sdk/error.h"
 
+#include <math.h>
+#include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +12,19 @@
 #define BUSY_WAIT_MS   5000
 #define LOOK_EVERY_OPS 10000 /* virtual machine instructions between two looks: below a millisecond */
 #define VALUE_MAX      (32 * 1024 * 1024) /* of one text or blob: bounds our memory */
+#define DIGITS_MAX     40
 
 struct sqlite_database {
     sqlite3 *handle;
-    const struct sql_watch *watch;
+    struct sql_watch *watch;
     struct dsar_error stopped; /* why `watch` stopped the work; no code when it did not */
 };
 
 struct sqlite_statement {
     struct sqlite_database *database;
     sqlite3_stmt *handle;
-    bool is_stepped; /* since it was last bound */
+    bool is_stepped;         /* since it was last bound */
+    char digits[DIGITS_MAX]; /* of the number that was asked for last */
 };
 
 /* Only SQLite's word for the code: its message may quote a value. */
@@ -105,10 +109,16 @@ static void sqlite_close(void *database)
     free(sqlite);
 }
 
-static int sqlite_open(void **database, const json_t *settings, const struct sql_watch *watch,
-                       struct dsar_error *error)
+static int sqlite_check(const struct sql_options *options, struct dsar_error *error)
 {
-    const char *path = json_string_value(json_object_get(settings, "path"));
+    const char *path = json_string_value(json_object_get(options->settings, "path"));
+    return path && *path ? 0
+                         : dsar_error_set(error, "bad_settings", false, "path: expected the database file");
+}
+
+static int sqlite_open(void **database, const struct sql_options *options, struct dsar_error *error)
+{
+    const char *path = json_string_value(json_object_get(options->settings, "path"));
     /* SQLite gives names such as ":memory:" and "file:…" a meaning of their own */
     char *plain = path ? sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path) : NULL;
     struct sqlite_database *made = calloc(1, sizeof *made);
@@ -116,7 +126,7 @@ static int sqlite_open(void **database, const json_t *settings, const struct sql
         error_no_memory(error);
         goto failed;
     }
-    made->watch = watch;
+    made->watch = options->watch;
     int code = sqlite3_open_v2(plain, &made->handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
         failed(made, code, "opening the database", error);
@@ -139,11 +149,13 @@ static bool is_blank(const char *text)
     return text[strspn(text, " \t\r\n;")] == '\0';
 }
 
-static int sqlite_prepare(void *database, const char *sql, void **statement, struct dsar_error *error)
+static int sqlite_prepare(void *database, const char *sql, const enum sql_parameter *parameters,
+                          int n_parameters, void **statement, struct dsar_error *error)
 {
     struct sqlite_database *sqlite = database;
     sqlite3_stmt *handle = NULL;
     const char *tail = "";
+    (void)parameters;
     int code = sqlite3_prepare_v3(sqlite->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, &tail);
     if (code == SQLITE_ERROR) /* here the message speaks of the statement alone, which is the profile's */
         return dsar_error_set(error, "source_answer", false, "a statement of the profile: %s",
@@ -155,7 +167,8 @@ static int sqlite_prepare(void *database, const char *sql, void **statement, str
         sqlite3_finalize(handle);
         return error_no_memory(error);
     }
-    if (!handle || !is_blank(tail) || !sqlite3_stmt_readonly(handle) || sqlite3_column_count(handle) == 0) {
+    if (!handle || !is_blank(tail) || !sqlite3_stmt_readonly(handle) || sqlite3_column_count(handle) == 0 ||
+        sqlite3_bind_parameter_count(handle) != n_parameters) {
         sqlite3_finalize(handle);
         free(made);
         return dsar_error_set(error, "bad_profile", false,
@@ -169,31 +182,31 @@ static int sqlite_prepare(void *database, const char *sql, void **statement, str
 static void sqlite_finish(void *statement)
 {
     struct sqlite_statement *sqlite = statement;
-    if (!sqlite)
-        return;
     sqlite3_finalize(sqlite->handle);
+    OPENSSL_cleanse(sqlite->digits, sizeof sqlite->digits);
     free(sqlite);
 }
 
-static int sqlite_bind(void *statement, int index, const struct sql_value *value, struct dsar_error *error)
+/* SQLite binds only before the first step. */
+static sqlite3_stmt *rewound(struct sqlite_statement *sqlite)
 {
-    struct sqlite_statement *sqlite = statement;
     if (sqlite->is_stepped)
         sqlite3_reset(sqlite->handle);
     sqlite->is_stepped = false;
-    int code = SQLITE_MISUSE;
-    switch (value->type) {
-    case SQL_NULL: code = sqlite3_bind_null(sqlite->handle, index); break;
-    case SQL_INTEGER: code = sqlite3_bind_int64(sqlite->handle, index, value->integer); break;
-    case SQL_REAL: code = sqlite3_bind_double(sqlite->handle, index, value->real); break;
-    case SQL_TEXT:
-        code = sqlite3_bind_text64(sqlite->handle, index, value->data, value->len, SQLITE_TRANSIENT,
-                                   SQLITE_UTF8);
-        break;
-    case SQL_BLOB:
-        code = sqlite3_bind_blob64(sqlite->handle, index, value->data, value->len, SQLITE_TRANSIENT);
-        break;
-    }
+    return sqlite->handle;
+}
+
+static int sqlite_bind_text(void *statement, int index, const char *text, struct dsar_error *error)
+{
+    struct sqlite_statement *sqlite = statement;
+    int code = sqlite3_bind_text(rewound(sqlite), index + 1, text, -1, SQLITE_STATIC);
+    return code == SQLITE_OK ? 0 : failed(sqlite->database, code, "binding a value", error);
+}
+
+static int sqlite_bind_integer(void *statement, int index, int64_t integer, struct dsar_error *error)
+{
+    struct sqlite_statement *sqlite = statement;
+    int code = sqlite3_bind_int64(rewound(sqlite), index + 1, integer);
     return code == SQLITE_OK ? 0 : failed(sqlite->database, code, "binding a value", error);
 }
 
@@ -219,47 +232,72 @@ static const char *sqlite_column_name(void *statement, int column)
     return sqlite3_column_name(sqlite->handle, column);
 }
 
-static void sqlite_column(void *statement, int column, struct sql_value *value)
+/* The shortest decimal that reads back as the same double, with a point or an exponent. */
+static void write_real(double real, char digits[DIGITS_MAX])
 {
-    sqlite3_stmt *handle = ((struct sqlite_statement *)statement)->handle;
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, DIGITS_MAX, "%.*g", precision, real);
+        if (!(strtod(digits, NULL) < real || strtod(digits, NULL) > real))
+            break;
+    }
+    if (!strpbrk(digits, ".e"))
+        strcat(digits, ".0");
+}
+
+static void write_number(sqlite3_stmt *handle, int column, struct sql_value *value, char digits[DIGITS_MAX])
+{
+    bool is_integer = sqlite3_column_type(handle, column) == SQLITE_INTEGER;
+    double real = is_integer ? 0 : sqlite3_column_double(handle, column);
+    if (!isfinite(real)) /* no number of JSON: null */
+        return;
+    if (is_integer)
+        snprintf(digits, DIGITS_MAX, "%lld", (long long)sqlite3_column_int64(handle, column));
+    else
+        write_real(real, digits);
+    *value = (struct sql_value){.type = SQL_NUMBER, .data = digits, .len = strlen(digits)};
+}
+
+static int sqlite_column(void *statement, int column, struct sql_value *value, struct dsar_error *error)
+{
+    struct sqlite_statement *sqlite = statement;
+    sqlite3_stmt *handle = sqlite->handle;
+    (void)error;
     *value = (struct sql_value){.type = SQL_NULL};
     switch (sqlite3_column_type(handle, column)) {
     case SQLITE_INTEGER:
-        value->type = SQL_INTEGER;
-        value->integer = sqlite3_column_int64(handle, column);
-        break;
-    case SQLITE_FLOAT:
-        value->type = SQL_REAL;
-        value->real = sqlite3_column_double(handle, column);
-        break;
+    case SQLITE_FLOAT: write_number(handle, column, value, sqlite->digits); break;
     case SQLITE_TEXT:
         value->type = SQL_TEXT;
         value->data = (const char *)sqlite3_column_text(handle, column);
-        value->len = (size_t)sqlite3_column_bytes(handle, column);
         break;
     case SQLITE_BLOB:
         value->type = SQL_BLOB;
         value->data = sqlite3_column_blob(handle, column);
-        value->len = (size_t)sqlite3_column_bytes(handle, column);
         break;
     default: break;
     }
+    if (value->type == SQL_TEXT || value->type == SQL_BLOB)
+        value->len = (size_t)sqlite3_column_bytes(handle, column);
+    if (value->len > SQL_VALUE_MAX)
+        value->data = NULL;
+    return 0;
 }
 
+static const char *const sqlite_names[] = {"sqlite", NULL};
+static const char *const sqlite_settings[] = {"path", NULL};
+
 const struct sql_driver sql_driver_sqlite = {
-    .name = "sqlite",
+    .names = sqlite_names,
+    .settings = sqlite_settings,
+    .check = sqlite_check,
     .open = sqlite_open,
     .close = sqlite_close,
     .prepare = sqlite_prepare,
     .finish = sqlite_finish,
-    .bind = sqlite_bind,
+    .bind_text = sqlite_bind_text,
+    .bind_integer = sqlite_bind_integer,
     .step = sqlite_step,
     .n_columns = sqlite_n_columns,
     .column_name = sqlite_column_name,
     .column = sqlite_column,
 };
-
-const struct sql_driver *sql_driver_find(const char *name)
-{
-    return strcmp(name, sql_driver_sqlite.name) == 0 ? &sql_driver_sqlite : NULL;
-}
