@@ -3,6 +3,7 @@
 #include "../sdk/binding.h"
 #include "collecting.h"
 #include "job.h"
+#include "tests.h"
 
 #include <dsar/protocol.h>
 #include <stdio.h>
@@ -23,6 +24,9 @@ static int run_level(struct level *level, struct dsar_error *error);
 static int use_record(struct node *record, struct dsar_error *error, void *ctx)
 {
     struct level *level = ctx;
+    const struct tested tested = {.record = record, .sources = &level->sources};
+    if (!tests_all_hold(level->step.match, &tested))
+        return 0;
     if (!level->next)
         return collecting_record(level->collecting, record, &level->sources, error);
     level->next->sources = level->sources;
