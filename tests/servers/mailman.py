@@ -9,7 +9,7 @@ import urllib.request
 
 from server import Missing, Server
 
-RUNNER = "/usr/lib/mailman3/bin/runner"
+RUNNER, COMMAND = "/usr/lib/mailman3/bin/runner", "/usr/lib/mailman3/bin/mailman"
 
 
 class Mailman(Server):
@@ -50,6 +50,16 @@ incoming: mailman.mta.null.NullMTA
 """)
         self.give(file.name)
         return [RUNNER, "--config=" + file.name, "--runner=rest:0:1"]
+
+    def post(self, address, text):
+        """A message to a list, which Mailman judges at once."""
+        path = self.file("message")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.give(path)
+        config = "--config=" + self.file("mailman.cfg")
+        self.run(COMMAND, config, "inject", "--filename", path, address)
+        self.run(RUNNER, config, "--once", "--runner=in:0:1")
 
     def answers(self):
         try:
