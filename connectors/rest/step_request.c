@@ -29,12 +29,10 @@ static int check_map(const struct reading *reading, const char *key)
 }
 
 /* A URL of an answer, whose path and query are used. */
-static int check_url(const struct reading *reading, const json_t *path)
+static int check_url(const struct reading *reading, const json_t *path, const char *place)
 {
     static const char *const known[] = {"url", NULL};
     const json_t *url = json_object_get(path, "url");
-    char place[PATH_MAX_LEN];
-    snprintf(place, sizeof place, "%s/request/path", reading->path);
     if (profile_check_keys(path, place, known, reading->error))
         return -1;
     if (!json_object_get(url, "record") && !json_object_get(url, "started") &&
@@ -47,10 +45,12 @@ static int check_target(const struct reading *reading)
 {
     const json_t *path = json_object_get(reading->step->request, "path");
     const char *text = json_string_value(path);
+    char place[PATH_MAX_LEN];
+    snprintf(place, sizeof place, "%s/request/path", reading->path);
     if (text && *text == '/' && !text[strcspn(text, "?# ")])
         return 0;
     if (json_is_object(path))
-        return check_url(reading, path);
+        return check_url(reading, path, place);
     if (!json_is_array(path) || json_array_size(path) == 0)
         return reading_bad(reading, "/request/path",
                            "a text that begins with '/' and has no query, or a list of segments");
@@ -59,7 +59,7 @@ static int check_target(const struct reading *reading)
         if (json_is_array(segment) || json_object_get(segment, "optional"))
             return reading_bad(reading, "/request/path",
                                "segments that are one value each, and not optional");
-        if (value_check(segment, reading->scope, reading->path, reading->error))
+        if (value_check(segment, reading->scope, place, reading->error))
             return -1;
     }
     return 0;
