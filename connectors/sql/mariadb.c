@@ -31,7 +31,9 @@ struct mariadb_statement {
 
 static int failed(struct mariadb_statement *statement, const char *doing, struct dsar_error *error)
 {
-    return mariadb_failed(statement->link, mysql_stmt_errno(statement->handle), doing, error);
+    /* an error among the rows is the connection's alone */
+    unsigned code = mysql_stmt_errno(statement->handle);
+    return mariadb_failed(statement->link, code ? code : mysql_errno(statement->link->handle), doing, error);
 }
 
 /* Here the server's message speaks of the statement alone, which is the profile's. */

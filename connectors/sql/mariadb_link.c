@@ -27,6 +27,8 @@
 /* What keeps a password secret from a server that only says to be ours: no clear text among them. */
 #define LOGIN_PLUGINS "mysql_native_password,client_ed25519,caching_sha2_password"
 
+#define UNKNOWN_LOGIN "the server wants a kind of login that is not among " LOGIN_PLUGINS
+
 struct verdict {
     unsigned code;
     const char *error_code;
@@ -45,8 +47,8 @@ static const struct verdict verdicts[] = {
     {ER_HOST_NOT_PRIVILEGED, "source_refused", false, "the server does not let this host in"},
     {ER_HOST_IS_BLOCKED, "source_refused", false, "the server blocks this host"},
     {ER_MUST_CHANGE_PASSWORD_LOGIN, "source_refused", false, "the password has expired"},
-    {CR_AUTH_PLUGIN_CANNOT_LOAD, "source_refused", false,
-     "the server wants a kind of login that is not among " LOGIN_PLUGINS},
+    {CR_AUTH_PLUGIN_CANNOT_LOAD, "source_refused", false, UNKNOWN_LOGIN},
+    {CR_PLUGIN_NOT_ALLOWED, "source_refused", false, UNKNOWN_LOGIN},
     {ER_BAD_DB_ERROR, "source_answer", false, "there is no such database"},
     {ER_CON_COUNT_ERROR, "source_busy", true, "too many connections"},
     {ER_TOO_MANY_USER_CONNECTIONS, "source_busy", true, "too many connections of this user"},
@@ -64,6 +66,7 @@ static const struct verdict verdicts[] = {
     {ER_OUT_OF_RESOURCES, "source_error", true, "the server has no memory"},
     {ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, "bad_profile", false,
      "the statement writes, and only reading is possible"},
+    {CR_NET_PACKET_TOO_LARGE, "source_answer", false, "a row is larger than 32 MiB"},
     {CR_SSL_CONNECTION_ERROR, "source_unreachable", true,
      "TLS: the server has none, or its certificate is not one that ca_file vouches for, or not of this host"},
     {CR_CONNECTION_ERROR, "source_unreachable", true, "the socket does not answer"},
@@ -82,7 +85,7 @@ static struct verdict judge(unsigned code)
     for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
         if (verdicts[i].code == code)
             return verdicts[i];
-    return (struct verdict){code, "source_answer", false, "the server refuses the statement"};
+    return (struct verdict){code, "source_answer", false, "the server answers with an error"};
 }
 
 int mariadb_failed(struct mariadb_link *link, unsigned code, const char *doing, struct dsar_error *error)

@@ -36,7 +36,7 @@ static const struct verdict verdicts[] = {
     {"55P03", "source_error", true, "a lock was not given in time"},
     {"53", "source_error", true, "the server is short of memory or disk"},
     {"58", "source_error", true, "the server's system failed"},
-    {"", "source_answer", false, "the server refuses the statement"},
+    {"", "source_answer", false, "the server answers with an error"},
 };
 
 static int judge(struct postgresql_link *link, const char *state, const char *doing, struct dsar_error *error)
@@ -71,6 +71,8 @@ static int not_connected(struct postgresql_link *link, struct dsar_error *error)
     const char *said = strstr(message, fatal);
     if (said && strlen(said) >= strlen(fatal) + STATE_LEN)
         return judge(link, said + strlen(fatal), doing, error);
+    if (PQconnectionNeedsPassword(link->handle))
+        return dsar_error_set(error, "source_refused", false, "%s: the server wants a password", doing);
     return dsar_error_set(error, "source_unreachable", true, "%s: %.*s", doing, (int)strcspn(message, "\n"),
                           message);
 }

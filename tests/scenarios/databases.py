@@ -140,14 +140,32 @@ class Engine:
         self.begin(*collections, **more)
         return self.hear_all()
 
+    def close(self):
+        """It leaves when its input ends, and leaves well."""
+        status = self.peer.leave()
+        self.peer.end()
+        self.peer.process.stdin.close()
+        expected = 0 if self.hello else 2
+        if status != expected:
+            raise AssertionError(f"the engine left with status {status} instead of {expected}")
+
     def memory_kib(self):
         """The most that it has ever had in memory."""
         with open(f"/proc/{self.peer.process.pid}/status", encoding="ascii") as status:
             return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
 
 
+def on_each(test):
+    """A test of each server: test(self, server)."""
+    def run(self):
+        for each in self.servers:
+            with self.subTest(each.driver):
+                test(self, each)
+    return run
+
+
 class Databases(harness.Scenario):
-    """A test on both servers, which are there for all tests of a class: self.each_server()."""
+    """Tests on both servers, which are there for all tests of a class: see on_each."""
 
     tls = False
 
@@ -165,13 +183,9 @@ class Databases(harness.Scenario):
 
     def engine(self, what, settings, password=PASSWORD):
         engine = Engine(self.folder, what, settings, password)
-        self.addCleanup(engine.peer.end)
+        self.addCleanup(engine.close)
         return engine
 
-    def each_server(self):
-        for each in self.servers:
-            with self.subTest(each.driver):
-                yield each
 
 
 def values(line):

@@ -19,6 +19,7 @@ class Exports(harness.Scenario):
 
     @classmethod
     def setUpClass(cls):
+        super().setUpClass()
         folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="dsard-host-"))
         cls.keys = harness.Keys(folder)
         cls.host = host.Host(os.path.join(folder, "host"))

@@ -1,5 +1,6 @@
 """What the servers for tests have in common: a process of an unprivileged user with its data, socket, log and
 certificates in a folder of its own, which is stopped by its number and removed."""
+import contextlib
 import os
 import shutil
 import signal
@@ -25,6 +26,11 @@ def free_port():
     with socket.socket() as each:
         each.bind(("127.0.0.1", 0))
         return each.getsockname()[1]
+
+
+def _children(parent):
+    with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as children:
+        return [int(pid) for pid in children.read().split()]
 
 
 class Server:
@@ -105,12 +111,18 @@ class Server:
                 self.process.kill()
                 self.process.wait()
 
+    def signal(self, number):
+        """To its process and those that it has started."""
+        for pid in [self.process.pid, *_children(self.process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def suspend(self):
         """It answers nobody any more, but keeps its connections."""
-        self.process.send_signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
     def close(self):
         if self.process and self.process.poll() is None:
