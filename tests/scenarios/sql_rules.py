@@ -84,6 +84,22 @@ class Rules(databases.Databases):
             values, done = engine.resolve(("email", email))
             self.assertEqual(([value for _, value in values], done["status"]), (found, "ok" if found else "not_found"), email)
 
+    def test_what_a_collation_takes_for_equal_is_not_the_person(self):
+        server, = (each for each in self.servers if each.driver == "mariadb")
+        server.do("CREATE TABLE loose (id INT PRIMARY KEY, email VARCHAR(100)) COLLATE utf8mb4_unicode_ci;"
+                  "INSERT INTO loose VALUES (7, 'alice@example.test'), (8, 'álice@example.test')")
+
+        def resolve(condition):
+            step = {"needs": {"email": "text"}, "sql": f"SELECT id, email FROM loose WHERE {condition} ORDER BY id DESC",
+                    "assert": [{"column": "email", "equals_identity": "email", "ignore_case": True}],
+                    "yields": {"id": {"column": "id", "type": "uint>1"}}, "evidence": "exact match"}
+            engine = self.engine(profile(collection("things", "SELECT :id + 0 AS owner"), resolve=[step]), server.settings())
+            found, done = engine.resolve(("email", "Alice@example.test"))
+            return [value for _, value in found], done.get("code")
+
+        self.assertEqual(resolve("email = :email"), ([], "ownership"))
+        self.assertEqual(resolve("BINARY LOWER(email) = LOWER(:email)"), (["7"], None))
+
     @on_each
     def test_a_fetch_reads_one_state_of_the_database(self, server):
         server.do("CREATE TABLE moving (id INT PRIMARY KEY, owner INT, text TEXT)")
