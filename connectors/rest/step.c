@@ -387,7 +387,7 @@ static int read_resolve(const struct reading *reading)
                                "`ptr` with a JSON Pointer or `join` with several, `type`, and no `as` but "
                                "\"lower\"");
     }
-    return 0;
+    return note_matched(reading);
 }
 
 static int read_role(const struct reading *reading, enum step_role role)
