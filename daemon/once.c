@@ -121,6 +121,7 @@ static int answer(struct exporter *exporter, const struct request *request, enum
                   const struct fault *why, const struct cancel *leave)
 {
     const struct origin origin = {.topic = "once"};
+    const struct ending ending = ending_of(request, &origin);
     struct receipt *receipt;
     struct fault fault;
     int64_t retry_after_ms;
@@ -133,10 +134,9 @@ static int answer(struct exporter *exporter, const struct request *request, enum
         .progress_cb = isatty(STDERR_FILENO) ? show_progress : NULL,
     };
     if (refuse_second(exporter, request, &fault))
-        return command_failed("once", &fault, EXIT_USAGE);
-    int failed = verdict == REQUEST_OK
-                     ? attempt_run(&attempt, &receipt, &retry_after_ms, &fault)
-                     : ending_take(exporter, request, &origin, EVENT_REFUSED, why, &receipt, &fault);
+        return command_failed("once", &fault, fault_is(&fault, "answered") ? EXIT_USAGE : EXIT_FAILED);
+    int failed = verdict == REQUEST_OK ? attempt_run(&attempt, &receipt, &retry_after_ms, &fault)
+                                       : ending_take(&ending, exporter, EVENT_REFUSED, why, &receipt, &fault);
     if (failed)
         return command_failed("once", &fault, EXIT_FAILED);
     int status = tell(exporter, receipt, &fault);

@@ -65,7 +65,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
     struct buf *headers = &call->response->headers;
     size_t len = n;
     (void)size;
-    /* another answer begins: what came before was "100 Continue" or the like */
+    /* another answer begins: what came before was a proxy's, or "100 Continue" */
     if (n >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         buf_clear(headers);
         return n;
@@ -117,8 +117,7 @@ static bool set_proxy(CURL *curl, const struct http_options *options)
 {
     bool is_used = options->proxy && !options->site->is_plain;
     return !curl_easy_setopt(curl, CURLOPT_PROXY, is_used ? options->proxy : "") &&
-           !curl_easy_setopt(curl, CURLOPT_NOPROXY, is_used ? "" : "*") &&
-           !curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+           !curl_easy_setopt(curl, CURLOPT_NOPROXY, is_used ? "" : "*");
 }
 
 static bool set_fixed_options(CURL *curl, const struct http_options *options)

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool is_loopback(const char *host)
 {
@@ -157,7 +158,7 @@ int site_locate(const struct site *site, const char *from, const char *reference
         fault_set(fault, "bad_reference", "is no URL");
     } else {
         char *origin = origin_of(url);
-        *is_elsewhere = !site || !origin || strcmp(origin, site->origin) != 0;
+        *is_elsewhere = !site || !origin || strcasecmp(origin, site->origin) != 0;
         free(origin);
         result = append_target(target, url, fault);
     }

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For which a collection may withhold something: events tell of all of them. */
+#define REASONS_MAX 64
+
 /* One collection while it is being fetched. */
 struct slot {
     const struct catalog_collection *collection;
@@ -167,7 +170,11 @@ static int take_withheld(struct fetch *fetch, struct slot *slot, const json_t *m
     full_name(fetch, slot, name, sizeof name);
     if (!slot->withheld && !(slot->withheld = ledger_new()))
         return no_memory(fetch, fault);
-    return ledger_add(slot->withheld, name, reason, (uint64_t)count, fault) ? ours(fetch) : 0;
+    if (ledger_add(slot->withheld, name, reason, (uint64_t)count, fault))
+        return ours(fetch);
+    return ledger_size(slot->withheld) <= REASONS_MAX
+               ? 0
+               : wrong(fetch, fault, "a collection withholds for more reasons than may be told of");
 }
 
 static int set_gap(struct fetch *fetch, struct slot *slot, const json_t *message, struct fault *fault)

@@ -21,8 +21,8 @@ void reply_wipe(struct reply *reply);
 /* Takes the reply out of the bundle and frees: as if it had never been given. {0} is harmless. */
 void reply_drop(struct reply *reply);
 
-/* Keeps in `best` the better of two, dropping the other: the one whose collections have fewer gaps, `next` if they have as
- * many. `next` is empty afterwards. */
+/* Keeps in `best` the better of two, dropping the other: the one whose collections have fewer gaps; of two with
+ * as many the one that holds more, then `next`. `next` is empty afterwards. */
 void reply_keep_better(struct reply *best, struct reply *next);
 
 #endif

@@ -14,16 +14,19 @@ struct accepted {
     const char *source;
     struct origin origin;
     int64_t received_unix_s;
+    int64_t due_unix_s;
 };
 
 static int point(struct accepted *accepted, const json_t *json, struct fault *fault)
 {
-    const json_t *received = json_object_get(json, "received");
+    const json_t *received = json_object_get(json, "received"), *due = json_object_get(json, "due");
     accepted->body_sha256 = json_string_value(json_object_get(json, "body_sha256"));
     accepted->source = json_string_value(json_object_get(json, "source"));
     accepted->received_unix_s = json_integer_value(received);
+    accepted->due_unix_s = json_integer_value(due);
     if (json_integer_value(json_object_get(json, KIND)) == 1 && accepted->body_sha256 && accepted->source &&
-        json_is_integer(received) && origin_from_json(&accepted->origin, json_object_get(json, "origin")))
+        json_is_integer(received) && json_is_integer(due) &&
+        origin_from_json(&accepted->origin, json_object_get(json, "origin")))
         return 0;
     return fault_set(fault, "bad_record", "store: the acceptance of a request is not of this version");
 }
@@ -43,9 +46,9 @@ static int find(const struct records *records, const char *request, json_t **jso
 static json_t *facts_of(const struct request *request, const char *sha256, const char *source,
                         const struct origin *origin, int64_t received_unix_s)
 {
-    return json_pack("{s:i,s:s,s:s,s:s,s:o,s:I}", KIND, 1, "request", request->id, "body_sha256", sha256,
-                     "source", source, "origin", origin_json(origin), "received",
-                     (json_int_t)received_unix_s);
+    return json_pack("{s:i,s:s,s:s,s:s,s:o,s:I,s:I}", KIND, 1, "request", request->id, "body_sha256", sha256,
+                     "source", source, "origin", origin_json(origin), "received", (json_int_t)received_unix_s,
+                     "due", (json_int_t)request->due_unix_s);
 }
 
 int acceptance_take(const struct records *records, const struct request *request, const char *source,
@@ -118,7 +121,8 @@ int acceptance_recall(const struct records *records, const struct request *reque
 }
 
 int acceptance_find(const struct records *records, const char *request, const unsigned char sha256[32],
-                    const char *source, json_t **json, struct origin *origin, struct fault *fault)
+                    const char *source, json_t **json, struct origin *origin, int64_t *due_unix_s,
+                    struct fault *fault)
 {
     char expected[HEX_SHA256_MAX];
     struct accepted accepted;
@@ -128,6 +132,7 @@ int acceptance_find(const struct records *records, const char *request, const un
     hex_encode(sha256, 32, expected);
     if (strcmp(accepted.body_sha256, expected) == 0 && strcmp(accepted.source, source) == 0) {
         *origin = accepted.origin;
+        *due_unix_s = accepted.due_unix_s;
     } else {
         json_decref(*json);
         *json = NULL;

@@ -37,10 +37,10 @@ int acceptance_recall(const struct records *records, const struct request *reque
                       const struct origin *origin, bool *accepted, int64_t *received_unix_s,
                       struct fault *fault) __attribute__((warn_unused_result));
 
-/* Finds the acceptance of a request with this id, body and source, for a cancel. *json is the caller's and holds what
- * *origin points to; NULL when there is none. */
+/* Finds the acceptance of a request with this id, body and source, for a cancel: where its first message lies, and when it
+ * is due. *json is the caller's and holds what *origin points to; NULL when there is none. */
 int acceptance_find(const struct records *records, const char *request, const unsigned char sha256[32],
-                    const char *source, json_t **json, struct origin *origin, struct fault *fault)
-    __attribute__((warn_unused_result));
+                    const char *source, json_t **json, struct origin *origin, int64_t *due_unix_s,
+                    struct fault *fault) __attribute__((warn_unused_result));
 
 #endif

@@ -24,12 +24,13 @@ struct answer {
     struct about about;
     bool genuine;  /* the message may be relied on */
     bool accepted; /* and the request is this message's: it may end it */
+    bool copy;     /* or another's */
 };
 
 static void forget(struct answer *answer)
 {
     reading_wipe(&answer->reading);
-    answer->genuine = answer->accepted = false;
+    answer->genuine = answer->accepted = answer->copy = false;
 }
 
 static const char *request_id(const struct answer *answer)
@@ -74,29 +75,34 @@ static int publish(const struct answer *answer, struct receipt *receipt, struct 
     return result;
 }
 
+static struct ending ending(const struct answer *answer)
+{
+    return ending_of(answer->reading.request, &answer->reading.parked.origin);
+}
+
 static int end_withdrawn(const struct answer *answer, struct fault *fault)
 {
-    const struct exporter *exporter = answer->exporter;
-    const struct request *request = answer->reading.request;
+    const struct ending end = ending(answer);
     struct receipt *receipt;
-    if (ending_withdraw(exporter, request->id, request->sha256, &answer->reading.parked.origin, &receipt,
-                        fault))
+    if (ending_withdraw(&end, answer->exporter, &receipt, fault))
         return -1;
-    log_line(exporter->log, LOG_LEVEL_INFO, request->id, "cancelled");
+    log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "cancelled: it ends as %s",
+             event_type_name(receipt->type));
     return publish(answer, receipt, fault);
 }
 
 static int end_request(const struct answer *answer, enum event_type type, const struct fault *why,
                        struct fault *fault)
 {
+    const struct ending end = ending(answer);
     struct receipt *receipt;
     if (leave_to_owner(answer))
         return 0;
-    log_fault(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer), event_type_name(type), why);
-    return ending_take(answer->exporter, answer->reading.request, &answer->reading.parked.origin, type, why,
-                       &receipt, fault)
-               ? -1
-               : publish(answer, receipt, fault);
+    if (ending_take(&end, answer->exporter, type, why, &receipt, fault))
+        return -1;
+    log_fault(answer->exporter->log, LOG_LEVEL_WARNING, request_id(answer), event_type_name(receipt->type),
+              why);
+    return publish(answer, receipt, fault);
 }
 
 /* --- what the store knows --- */
@@ -155,14 +161,15 @@ static bool find_place(const struct answer *answer, int64_t retry_after_ms, cons
                          clock_now_unix_s(), retry_after_ms, tier);
 }
 
-/* Unless it was withdrawn meanwhile: whoever cancelled would have to wait for the next attempt. If that cannot be said now,
- * the next attempt looks. */
+/* Unless it has ended meanwhile or was withdrawn: whoever waits would have to wait for the next attempt. If that cannot be
+ * said now, the next attempt looks. */
 static int park(const struct answer *answer, const struct retry_tier *tier, const struct fault *why,
                 struct fault *fault)
 {
-    bool withdrawn;
-    if (answer->accepted && look_for_withdrawal(answer, &withdrawn, fault) == 0 && withdrawn)
-        return end_withdrawn(answer, fault);
+    bool ended = false;
+    if (answer->accepted && end_by_store(answer, &ended, fault) == 0 && ended)
+        return 0;
+    item_drop_answers(answer->item);
     const struct parked next = next_attempt(answer);
     const struct retry retry = {
         .parked = &next,
@@ -343,7 +350,8 @@ static int answer_once(struct answer *answer, struct fault *fault)
     answer->genuine = true;
     if (place_in_chain(answer, &acceptance, &unaccepted))
         return reject(answer, &unaccepted, fault);
-    if (acceptance == ACCEPTANCE_REPEATED)
+    answer->copy = acceptance == ACCEPTANCE_REPEATED;
+    if (answer->copy)
         return repeat(answer, fault);
     if (acceptance == ACCEPTANCE_DIFFERENT) {
         fault_set(&why, "id_reused", "another request with this id came before: use a fresh UUID");
@@ -394,7 +402,8 @@ static bool park_if_possible(const struct answer *answer, const struct fault *wh
 {
     const struct retry_tier *tier;
     struct fault ignored;
-    return answer->genuine && find_place(answer, 0, &tier) && park(answer, tier, why, &ignored) == 0;
+    return answer->genuine && !answer->copy && find_place(answer, 0, &tier) &&
+           park(answer, tier, why, &ignored) == 0;
 }
 
 /* False: to be tried again in place. */

@@ -325,55 +325,48 @@ static int completed_data(const struct work *work, json_t **data, struct fault *
     return no_memory(fault);
 }
 
-static int make_receipt(const struct work *work, const char *bundle, struct receipt **receipt,
+static int take_receipt(const struct work *work, const char *file, struct receipt **receipt,
                         struct fault *fault)
 {
     const struct attempt *attempt = work->attempt;
     struct receipt_facts facts = {.request = attempt->request->id,
                                   .body_sha256 = attempt->request->sha256,
                                   .origin = attempt->origin,
-                                  .bundle = bundle,
+                                  .bundle = file,
                                   .type = EVENT_COMPLETED};
     if (completed_data(work, &facts.event_data, fault))
         return -1;
-    int result = receipt_make(receipt, &facts, fault);
+    int result = receipt_take(receipt, &facts, &attempt->exporter->records, fault);
     json_decref(facts.event_data);
     return result;
 }
 
-/* Removes a bundle that no receipt names. A receipt that failed at its last step may still be seen: then both
- * stay. */
-static void remove_unnamed(const struct work *work, const char *file)
+/* A bundle that no receipt names is swept some day. */
+static void remove_bundle(const struct work *work, const char *file)
 {
     const struct exporter *exporter = work->attempt->exporter;
     const char *request = work->attempt->request->id;
-    struct receipt *receipt;
     struct fault fault;
-    bool failed = receipt_find(&receipt, &exporter->records, request, &fault);
-    if (failed || (receipt && receipt->bundle && strcmp(receipt->bundle, file) == 0) ||
-        store_remove(exporter->store, request, file, &fault))
-        log_line(exporter->log, LOG_LEVEL_WARNING, request, "a bundle is left that is not published");
-    if (!failed)
-        receipt_free(receipt);
+    if (store_remove(exporter->store, request, file, &fault))
+        log_fault(exporter->log, LOG_LEVEL_WARNING, request, "a bundle is left for the sweep", &fault);
 }
 
-static int take_receipt(const struct work *work, const char *file, struct receipt **receipt,
-                        struct fault *fault)
+static bool names(const struct receipt *receipt, const char *file)
 {
-    const struct exporter *exporter = work->attempt->exporter;
-    if (make_receipt(work, file, receipt, fault))
-        return -1;
-    if (receipt_take(receipt, &exporter->records, fault)) {
-        receipt_free(*receipt);
-        *receipt = NULL;
-        return -1;
-    }
-    if ((*receipt)->bundle && strcmp((*receipt)->bundle, file) == 0)
-        return 0;
-    log_line(exporter->log, LOG_LEVEL_INFO, work->attempt->request->id,
-             "has ended otherwise meanwhile: the bundle is removed");
-    remove_unnamed(work, file);
-    return 0;
+    return receipt && receipt->bundle && strcmp(receipt->bundle, file) == 0;
+}
+
+/* A receipt that failed at its last step may be there all the same: then the bundle stays. */
+static void remove_unless_named(const struct work *work, const char *file)
+{
+    const struct attempt *attempt = work->attempt;
+    struct receipt *receipt;
+    struct fault fault;
+    if (receipt_find(&receipt, &attempt->exporter->records, attempt->request->id, &fault))
+        return;
+    if (!names(receipt, file))
+        remove_bundle(work, file);
+    receipt_free(receipt);
 }
 
 static int deliver(struct work *work, struct receipt **receipt, struct fault *fault)
@@ -389,10 +382,24 @@ static int deliver(struct work *work, struct receipt **receipt, struct fault *fa
              "bundle of %" PRIu64 " bytes stored, %" PRIu64 " records, %" PRIu64 " files, coverage %s",
              work->archive.bytes, gather_result_records(&work->result), gather_result_files(&work->result),
              gather_result_complete(&work->result) ? "complete" : "partial");
-    if (take_receipt(work, file, receipt, fault) == 0)
-        return 0;
-    remove_unnamed(work, file);
-    return -1;
+    if (take_receipt(work, file, receipt, fault)) {
+        remove_unless_named(work, file);
+        return -1;
+    }
+    if (!names(*receipt, file)) {
+        log_line(exporter->log, LOG_LEVEL_INFO, request,
+                 "it has ended meanwhile as %s; this bundle is not needed",
+                 event_type_name((*receipt)->type));
+        remove_bundle(work, file);
+    }
+    return 0;
+}
+
+static int refuse(const struct attempt *attempt, const struct fault *why, struct receipt **receipt,
+                  struct fault *fault)
+{
+    const struct ending ending = ending_of(attempt->request, attempt->origin);
+    return ending_take(&ending, attempt->exporter, EVENT_REFUSED, why, receipt, fault);
 }
 
 int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms,
@@ -407,8 +414,7 @@ int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t
         if (gather(&work, &why) == 0)
             result = judge_gaps(&work, retry_after_ms, fault) ? -1 : deliver(&work, receipt, fault);
         else if (fault_is(&why, "ambiguous") || fault_is(&why, "empty_scope"))
-            result = ending_take(attempt->exporter, attempt->request, attempt->origin, EVENT_REFUSED, &why,
-                                 receipt, fault);
+            result = refuse(attempt, &why, receipt, fault);
         else
             *fault = why;
     }

@@ -31,7 +31,7 @@ struct attempt {
  * request that cannot be answered (more than one person fits) leaves a receipt too. -1: nothing is to be published: "cancelled"; what `gaps` says; or a fault of our own side (no
  * disk, no memory): to be tried again. *retry_after_ms is how long the sources ask to be left alone, 0 when they do not
  * say. Each attempt has a passphrase and a name of its own; a failed one leaves at
- * most a bundle that no receipt names. */
+ * most a bundle that no receipt names, or both when only the last sync of the receipt failed. */
 int attempt_run(const struct attempt *attempt, struct receipt **receipt, int64_t *retry_after_ms,
                 struct fault *fault) __attribute__((warn_unused_result));
 

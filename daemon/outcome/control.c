@@ -38,23 +38,23 @@ static int revoke(const struct exporter *exporter, const struct about *about, st
 }
 
 /* Ends the request with a receipt, which its own message will publish, unless it has ended: then its bundle goes. As long
- * as it is in hand that waits, so that nobody hears that a bundle is gone before it was told of. */
+ * as it is in hand we come back: it may just be about to be parked for long, and nobody is to hear that a bundle is gone
+ * before it was told of. */
 static int end_accepted(const struct answerer *answerer, const struct about *about, struct item *item,
-                        const struct cancellation *cancellation, const struct origin *origin,
-                        struct fault *fault)
+                        const struct ending *ending, struct fault *fault)
 {
     struct receipt *receipt;
-    if (ending_withdraw(answerer->exporter, about->request, cancellation->sha256, origin, &receipt, fault))
+    if (ending_withdraw(ending, answerer->exporter, &receipt, fault))
         return -1;
-    const bool completed = receipt->type == EVENT_COMPLETED;
+    const enum event_type outcome = receipt->type;
     receipt_free(receipt);
-    const bool in_hand = desk_withdraw(answerer->desk, about->request);
-    if (!completed)
+    if (desk_withdraw(answerer->desk, about->request)) {
+        item_later(item);
         return 0;
-    if (!in_hand)
-        return revoke(answerer->exporter, about, item, fault);
-    item_later(item);
-    return 0;
+    }
+    log_line(answerer->exporter->log, LOG_LEVEL_INFO, about->request, "cancelled: it ends as %s",
+             event_type_name(outcome));
+    return outcome == EVENT_COMPLETED ? revoke(answerer->exporter, about, item, fault) : 0;
 }
 
 /* A withdrawal is for a request that comes after it. We store ours first and look for the request's acceptance afterwards,
@@ -65,11 +65,12 @@ static int withdraw(const struct answerer *answerer, struct item *item, const st
     const struct exporter *exporter = answerer->exporter;
     const struct about about = {exporter, cancellation->id, reading->event->traceparent};
     const char *source = reading->event->source;
+    struct ending ending = {.request = cancellation->id, .body_sha256 = cancellation->sha256};
     struct origin origin;
     json_t *acceptance;
     if (withdrawal_store(&exporter->records, cancellation, source, fault) ||
         acceptance_find(&exporter->records, cancellation->id, cancellation->sha256, source, &acceptance,
-                        &origin, fault))
+                        &origin, &ending.due_unix_s, fault))
         return -1;
     if (!acceptance) {
         log_line(exporter->log, LOG_LEVEL_INFO, cancellation->id,
@@ -77,7 +78,8 @@ static int withdraw(const struct answerer *answerer, struct item *item, const st
                  "the same body");
         return 0;
     }
-    int result = end_accepted(answerer, &about, item, cancellation, &origin, fault);
+    ending.origin = &origin;
+    int result = end_accepted(answerer, &about, item, &ending, fault);
     json_decref(acceptance);
     return result;
 }

@@ -26,7 +26,7 @@ static bool point(struct receipt *receipt)
            event_type_from_name(type, &receipt->type);
 }
 
-int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
+static int make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
 {
     char sha256[HEX_SHA256_MAX], id[37], time[CLOCK_TEXT_MAX];
     hex_encode(facts->body_sha256, 32, sha256);
@@ -79,21 +79,6 @@ static int store(const struct receipt *receipt, const struct records *records, s
     return store_commit(object, fault);
 }
 
-int receipt_take(struct receipt **receipt, const struct records *records, struct fault *fault)
-{
-    struct receipt *first;
-    if (store(*receipt, records, fault) == 0)
-        return 0;
-    if (!fault_is(fault, "exists") || receipt_find(&first, records, (*receipt)->request, fault))
-        return -1;
-    if (!first)
-        return fault_retry(fault, "store_failed", "store: the receipt of %s comes and goes",
-                           (*receipt)->request);
-    receipt_free(*receipt);
-    *receipt = first;
-    return 0;
-}
-
 static int read_receipt(struct receipt *receipt, const struct records *records, const char *request,
                         struct fault *fault)
 {
@@ -120,4 +105,23 @@ int receipt_find(struct receipt **receipt, const struct records *records, const 
         return 0;
     fault->retryable = true;
     return -1;
+}
+
+int receipt_take(struct receipt **receipt, const struct receipt_facts *facts, const struct records *records,
+                 struct fault *fault)
+{
+    struct receipt *own;
+    *receipt = NULL;
+    if (make(&own, facts, fault))
+        return -1;
+    if (store(own, records, fault) == 0) {
+        *receipt = own;
+        return 0;
+    }
+    receipt_free(own);
+    if (!fault_is(fault, "exists") || receipt_find(receipt, records, facts->request, fault))
+        return -1;
+    return *receipt ? 0
+                    : fault_retry(fault, "store_failed", "store: the receipt of %s was there and is gone",
+                                  facts->request);
 }

@@ -38,16 +38,14 @@ struct receipt_facts {
     json_t *event_data; /* borrowed */
 };
 
-/* Makes a receipt; its event gets a fresh id and the present time. */
-int receipt_make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
-    __attribute__((warn_unused_result));
 void receipt_free(struct receipt *receipt);
 
-/* Stores *receipt durably, if the bundle that it names is still there: "bundle_gone" (retryable) when it was swept as a
- * leftover because the attempt took too long. When the request has a receipt already, that one takes its place in
- * *receipt: it is durable too. Otherwise codes as those of record_store and receipt_find. *receipt stays the caller's. */
-int receipt_take(struct receipt **receipt, const struct records *records, struct fault *fault)
-    __attribute__((warn_unused_result));
+/* Makes a receipt, whose event gets a fresh id and the present time, and stores it durably; when the request has one
+ * already, *receipt is that one. It is the caller's, and NULL on failure: "bundle_gone" (retryable) when the bundle that it
+ * names was swept as a leftover because the attempt took too long; otherwise codes as those of record_write,
+ * store_commit and receipt_find. */
+int receipt_take(struct receipt **receipt, const struct receipt_facts *facts, const struct records *records,
+                 struct fault *fault) __attribute__((warn_unused_result));
 
 /* Looks for the receipt of the request: *receipt is NULL when there is none. One that is not genuine ("bad_record") is
  * always retryable: how the request has ended may have been published, so nobody can end it until somebody has put the file

@@ -37,6 +37,9 @@ int record_write(const struct records *records, const char *request, const char 
     char *line = json_dumps(json, JSON_COMPACT);
     if (!line)
         fault_retry(fault, "no_memory", "no memory for a record");
+    else if (strlen(line) > RECORD_MAX_BYTES - JWS_MAX)
+        fault_set(fault, "too_large", "store: a %s of %zu bytes: expected at most %d", kind, strlen(line),
+                  RECORD_MAX_BYTES - JWS_MAX);
     else if (sign(&signature, records, request, kind, line, fault) == 0 &&
              store_begin(records->store, request, file, object, fault) == 0 &&
              store_write(*object, line, strlen(line), fault) == 0 &&

@@ -12,7 +12,8 @@
 
 #include <jansson.h>
 
-#define RECORD_MAX_BYTES (1024 * 1024)
+/* A receipt holds its event, and Kafka takes a message of 1 MiB. */
+#define RECORD_MAX_BYTES (640 * 1024)
 
 struct records {
     struct store *store;
@@ -29,7 +30,8 @@ int record_store(const struct records *records, const char *request, const char 
 int record_take(const struct records *records, const char *request, const char *file, const char *kind,
                 json_t *own, json_t **json, struct fault *fault) __attribute__((warn_unused_result));
 
-/* The first half of record_store, for who must look at something between the halves: store_commit is the other one. */
+/* The first half of record_store, for who must look at something between the halves: store_commit is the other one.
+ * "too_large" beyond RECORD_MAX_BYTES. */
 int record_write(const struct records *records, const char *request, const char *file, const char *kind,
                  const json_t *json, struct store_object **object, struct fault *fault)
     __attribute__((warn_unused_result));

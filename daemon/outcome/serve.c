@@ -100,7 +100,7 @@ static void tell_swept(struct log *log, const struct sweep_counts *counts)
 {
     if (counts->n_unfinished + counts->n_unnamed + counts->n_claims)
         log_line(log, LOG_LEVEL_INFO, NULL,
-                 "swept %zu unfinished objects, %zu bundles without a receipt and %zu claims of the dead",
+                 "swept %zu unfinished objects, %zu bundles that no receipt names and %zu claims of the dead",
                  counts->n_unfinished, counts->n_unnamed, counts->n_claims);
     if (counts->n_put_back)
         log_line(log, LOG_LEVEL_WARNING, NULL,

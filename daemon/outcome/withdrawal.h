@@ -1,7 +1,6 @@
 /* withdrawal: the store's record that a request was cancelled by whoever made it.
  *
- * The request's own message ends it as `cancelled` when it is next looked at; a withdrawal publishes nothing terminal
- * itself, so that there is exactly one that can. */
+ * It is for a request that is accepted later: whoever accepts one looks for it and ends it as `cancelled`. */
 #ifndef DSAR_OUTCOME_WITHDRAWAL_H
 #define DSAR_OUTCOME_WITHDRAWAL_H
 

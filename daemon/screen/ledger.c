@@ -97,6 +97,11 @@ int ledger_add(struct ledger *ledger, const char *collection, const char *reason
     return 0;
 }
 
+size_t ledger_size(const struct ledger *ledger)
+{
+    return ledger->n_lines;
+}
+
 int ledger_merge(struct ledger *ledger, const struct ledger *from, struct fault *fault)
 {
     for (size_t i = 0; i < from->n_lines; i++)

@@ -17,6 +17,9 @@ void ledger_free(struct ledger *ledger);
 int ledger_add(struct ledger *ledger, const char *collection, const char *reason, uint64_t count,
                struct fault *fault) __attribute__((warn_unused_result));
 
+/* How many pairs of collection and reason it holds. */
+size_t ledger_size(const struct ledger *ledger);
+
 /* Adds every line of `from`. */
 int ledger_merge(struct ledger *ledger, const struct ledger *from, struct fault *fault)
     __attribute__((warn_unused_result));

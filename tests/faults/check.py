@@ -101,7 +101,7 @@ class History:
 
     def receipts(self):
         """[(request, what the receipt says)]."""
-        return [(each["request"], each["json"]) for each in self.objects if each["name"].endswith("receipt")]
+        return [(each["request"], each["json"]) for each in self.objects if each["name"] == "receipt"]
 
     def bundles(self):
         """{(request, SHA-256): name}."""

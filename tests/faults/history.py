@@ -113,7 +113,7 @@ def add_store(history, store):
             with open(path, "rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             facts = {"request": os.path.relpath(at, store), "name": name, "size": os.path.getsize(path), "sha256": sha256}
-            if name.endswith("receipt"):
+            if name == "receipt":
                 with open(path, encoding="utf-8") as file:
                     facts["json"] = json.loads(file.readline())
             history.add("object", **facts)

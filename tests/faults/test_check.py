@@ -60,7 +60,7 @@ class Made:
                 content = file.read()
             line = {"what": "object", "request": self.request, "name": name, "size": len(content),
                     "sha256": hashlib.sha256(content).hexdigest()}
-            if name.endswith("receipt"):
+            if name == "receipt":
                 line["json"] = json.loads(content.splitlines()[0])
             self.lines.append(line)
 

@@ -117,18 +117,20 @@ static bool find_acceptance(void)
     enum acceptance acceptance;
     struct fault fault;
     struct origin found;
+    int64_t due;
     json_t *json;
     int64_t received_unix_s = 0;
     if (acceptance_take(&stage.records, &stage.request, SOURCE, &origin, &received_unix_s, &acceptance,
                         &fault)) {
         check_fault(&fault);
-        if (acceptance_find(&stage.records, ID, stage.request.sha256, SOURCE, &json, &found, &fault) == 0 ||
+        if (acceptance_find(&stage.records, ID, stage.request.sha256, SOURCE, &json, &found, &due, &fault) ==
+                0 ||
             json)
             abort();
         return false;
     }
     /* another request's acceptance is never taken for this one's */
-    if (acceptance_find(&stage.records, ID, stage.request.sha256, SOURCE, &json, &found, &fault) ||
+    if (acceptance_find(&stage.records, ID, stage.request.sha256, SOURCE, &json, &found, &due, &fault) ||
         (json && (acceptance == ACCEPTANCE_DIFFERENT || !found.topic)))
         abort();
     json_decref(json);

@@ -26,10 +26,10 @@ inline receipt_store(m, outcome) {
     receipts[REQUEST(m)] = receipts[REQUEST(m)] | BIT(outcome)
 }
 
-/* A receipt without a bundle is created, unless there is one. */
+/* A receipt without a bundle is renamed into place, unless there is one: it is made durable afterwards. */
 inline receipt_take(m, outcome) {
     if
-    :: receipts_seen[REQUEST(m)] == 0 -> receipt_store(m, outcome)
+    :: receipts_seen[REQUEST(m)] == 0 -> receipts_seen[REQUEST(m)] = BIT(outcome)
     :: else
     fi
 }
@@ -172,7 +172,8 @@ inline request_at(i, m) {
         worker[i].item[m] == WITHDRAWN ->
         printf("worker %d: takes a receipt that message %d is cancelled\n", i, m);
         receipt_take(m, CANCELLED);
-        end_by_store(i, m)
+        worker[i].answer[m] = FIRST(receipts_seen[REQUEST(m)]);
+        worker[i].item[m] = SEEN
        }
     fi
 }
@@ -202,8 +203,8 @@ inline cancel_at(i, m) {
 #ifdef WRONG_CANCEL_PUBLISHES
     :: d_step {
         worker[i].item[m] == WORKING && accepted[0] != NOBODY && receipts_seen[0] == 0 ->
-        printf("worker %d: takes a receipt that the request is cancelled, and publishes it itself\n", i);
-        receipt_take(m, CANCELLED);
+        printf("worker %d: stores a receipt that the request is cancelled, and publishes it itself\n", i);
+        receipt_store(m, CANCELLED);
         finishes(i, m, CANCELLED)
        }
 #endif

@@ -46,7 +46,7 @@ bool withdrawn;            /* and its record is stored */
 /* --- the workers --- */
 
 mtype = { DEAD, JOINING, ASSIGNED, OWNING };                                            /* poll thread */
-mtype = { NONE, ACCEPTING, WORKING, BUNDLED, SEEN, DURABLE, WITHDRAWN, DONE }; /* item */
+mtype = { NONE, ACCEPTING, WORKING, BUNDLED, SEEN, DURABLE, WITHDRAWN, DONE };          /* item */
 mtype = { IDLE, PRODUCED, OFFSETS_SENT, FATAL, RESOLVING };                             /* commit thread */
 
 typedef Worker {

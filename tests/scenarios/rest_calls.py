@@ -216,7 +216,7 @@ class Again(unittest.TestCase):
         outcome, calls = self.ask([(429, {"Retry-After": "1"}, b"")])
         self.assertEqual(outcome.status, "complete")
         self.assertGreater(calls[1].at - calls[0].at, 0.95)
-        for text, passed_on in (("60", 60000), ("9999999", 3600000)):
+        for text, passed_on in (("6", 6000), ("60", 60000), ("9999999", 3600000)):
             outcome, calls = self.ask([(503, {"Retry-After": text}, b"")] * 9)
             self.assertEqual((outcome.code, len(calls), outcome.done["retry_after_ms"]), ("source_busy", 1, passed_on))
         outcome, calls = self.ask([(429, {"Retry-After": "3"}, b"")] * 9, deadline_ms=1500)

@@ -6,8 +6,10 @@
 #define ID        "2c0e5a1e-0000-4000-8000-000000000001"
 #define SOURCE    "//portal.example"
 #define N_THREADS 8
+#define DUE       INT64_C(1798012800)
 
-static const struct request request = {.id = ID, .sha256 = {0xab}}, altered = {.id = ID, .sha256 = {0xac}};
+static const struct request request = {.id = ID, .due_unix_s = DUE, .sha256 = {0xab}},
+                            altered = {.id = ID, .sha256 = {0xac}};
 #define CAME INT64_C(1795420800)
 
 static const struct origin here = {"requests", 3, 9007199254740993}, there = {"requests", 3, 7};
@@ -28,10 +30,13 @@ static bool matches(const struct stage *stage, unsigned char first, const char *
     const unsigned char sha256[32] = {first};
     struct fault fault;
     struct origin origin;
+    int64_t due;
     json_t *json;
-    assert_int_equal(acceptance_find(&stage->records, ID, sha256, source, &json, &origin, &fault), 0);
-    if (json)
+    assert_int_equal(acceptance_find(&stage->records, ID, sha256, source, &json, &origin, &due, &fault), 0);
+    if (json) {
         assert_true(origin_equal(&origin, &here));
+        assert_int_equal(due, DUE);
+    }
     json_decref(json);
     return json;
 }
@@ -76,13 +81,14 @@ static void one_that_is_not_genuine_is_a_fault(void **state)
     struct fault fault;
     enum acceptance acceptance;
     struct origin origin;
+    int64_t due;
     json_t *json;
     put_object(stage, ID, "accepted", "{}\nx\n", 5);
     assert_int_equal(acceptance_take(&stage->records, &request, SOURCE, &here, &came, &acceptance, &fault),
                      -1);
     assert_string_equal(fault.code, "bad_record");
     assert_false(fault.retryable);
-    assert_int_equal(acceptance_find(&stage->records, ID, sha256, SOURCE, &json, &origin, &fault), -1);
+    assert_int_equal(acceptance_find(&stage->records, ID, sha256, SOURCE, &json, &origin, &due, &fault), -1);
     assert_null(json);
     assert_string_equal(fault.code, "bad_record");
     json_t *empty = json_object();

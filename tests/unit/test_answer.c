@@ -1,4 +1,5 @@
 #include "outcome/answer.h"
+#include "outcome/ending.h"
 
 #include "base/hex.h"
 #include "outcome/acceptance.h"
@@ -221,8 +222,7 @@ static void complete(const struct office *office, char id[128])
     struct fault fault;
     accept_first(office);
     put_object(stage, ID, "attempt.zip", "sealed", 6);
-    assert_int_equal(receipt_make(&receipt, &facts, &fault), 0);
-    assert_int_equal(receipt_take(&receipt, &stage->records, &fault), 0);
+    assert_int_equal(receipt_take(&receipt, &facts, &stage->records, &fault), 0);
     snprintf(id, 128, "%s", receipt->event_id);
     receipt_free(receipt);
     json_decref(data);
@@ -585,23 +585,29 @@ static void withdraw_meanwhile(const struct office *office)
     withdraw(office, SOURCE);
 }
 
-static void what_is_withdrawn_is_not_parked(void **state)
+/* A request that has time for another attempt, and a tier for it. */
+static rd_kafka_message_t *send_early(struct office *office, struct config *with_tiers)
 {
-    struct office *office = *state;
-    struct config with_tiers = config;
-    char value[VALUE_MAX], id[128];
-    with_tiers.retry.tiers = &tier;
-    with_tiers.retry.n_tiers = 1;
-    with_tiers.retry.horizon_s = UINT32_MAX;
-    office->world->exporter.config = &with_tiers;
-    request_free(office->request);
+    char value[VALUE_MAX];
     struct fault fault;
+    *with_tiers = config;
+    with_tiers->retry.tiers = &tier;
+    with_tiers->retry.n_tiers = 1;
+    with_tiers->retry.horizon_s = UINT32_MAX;
+    office->world->exporter.config = with_tiers;
+    request_free(office->request);
     request_with(office->world, "\"due_time\":\"2099-01-01T00:00:00Z\",", value);
     assert_int_equal(request_parse(&office->request, value, strlen(value), CAME, NULL, &fault), REQUEST_OK);
     memcpy(office->cancellation.sha256, office->request->sha256, 32);
-    rd_kafka_message_t *message =
-        send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+    return send_message(office->world, write_message(office->world, REQUEST_TYPE, value, PORTAL, DAY));
+}
 
+static void what_is_withdrawn_is_not_parked(void **state)
+{
+    struct office *office = *state;
+    struct config with_tiers;
+    char id[128];
+    rd_kafka_message_t *message = send_early(office, &with_tiers);
     struct item item = fail_attempt(office, message, let_fail);
     assert_event(&item, "org.dsard.retrying.v1", id);
     assert_int_equal(item.outcome, OUTCOME_PARKED);
@@ -612,6 +618,49 @@ static void what_is_withdrawn_is_not_parked(void **state)
     assert_event(&item, "org.dsard.cancelled.v1", id);
     assert_int_equal(item.outcome, OUTCOME_CANCELLED);
     assert_null(to_topic(&item, topic_retry));
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+}
+
+static const rd_kafka_message_t *ended_message;
+
+static void end_meanwhile(const struct office *office)
+{
+    const struct origin origin = place_of(ended_message);
+    const struct ending ending = ending_of(office->request, &origin);
+    struct receipt *receipt;
+    struct fault why, fault;
+    fault_set(&why, "any", "another worker was faster");
+    assert_int_equal(ending_take(&ending, &office->world->exporter, EVENT_REFUSED, &why, &receipt, &fault),
+                     0);
+    receipt_free(receipt);
+}
+
+static void what_has_ended_meanwhile_is_not_parked(void **state)
+{
+    struct office *office = *state;
+    struct config with_tiers;
+    char id[128];
+    rd_kafka_message_t *message = send_early(office, &with_tiers);
+    ended_message = message;
+    struct item item = fail_attempt(office, message, end_meanwhile);
+    assert_event(&item, "org.dsard.refused.v1", id);
+    assert_null(to_topic(&item, topic_retry));
+    wipe(&item);
+    rd_kafka_message_destroy(message);
+}
+
+static void a_copy_is_not_parked(void **state)
+{
+    struct office *office = *state;
+    struct config with_tiers;
+    rd_kafka_message_t *message = send_early(office, &with_tiers);
+    accept_first(office);
+    put_object(office->world->stage, ID, "receipt", "spoiled", 7);
+    struct item item = take(message);
+    answer_request(&office->answerer, &item);
+    assert_int_equal(item.fate, ITEM_LATER);
+    assert_null(item.answers);
     wipe(&item);
     rd_kafka_message_destroy(message);
 }
@@ -874,6 +923,8 @@ int main(void)
         TEST(an_orphan_leaves_what_it_cannot_answer_to_its_owner),
         TEST(what_is_ours_is_not_dropped),
         TEST(what_is_withdrawn_is_not_parked),
+        TEST(what_has_ended_meanwhile_is_not_parked),
+        TEST(a_copy_is_not_parked),
         TEST(then_no_claim_is_waited_for),
         TEST(then_what_cannot_be_accepted_is_dead),
         TEST(where_somebody_wrote_into_the_store_a_cancel_is_dead),

@@ -192,6 +192,28 @@ static void one_collection_may_fail_alone(void **state)
     reader_free(reader);
 }
 
+static void reasons_are_bounded(void **state)
+{
+    struct stage *stage = *state;
+    static char play[16384];
+    const size_t max = 64;
+    for (size_t more = 0; more < 2; more++) {
+        char name[16];
+        size_t len = (size_t)snprintf(play, sizeof play, "%s,'fetch':[[", HELLO("", THINGS("'email'")));
+        for (size_t i = 0; i < max + more; i++)
+            len +=
+                (size_t)snprintf(play + len, sizeof play - len,
+                                 "{'type':'withheld','collection':'things','count':1,'reason':'r%zu'},", i);
+        snprintf(play + len, sizeof play - len,
+                 "{'type':'end','collection':'things','status':'complete','count':0}]]}");
+        snprintf(name, sizeof name, "shop%zu", more);
+        add(stage, name, play);
+    }
+    assert_int_equal(gather(stage), 0);
+    assert_source(stage, 0, SOURCE_COMPLETE, NULL);
+    assert_source(stage, 1, SOURCE_FAILED, "source_protocol");
+}
+
 static void what_breaks_the_protocol_is_the_sources_fault(void **state)
 {
     static const char *const bad[] = {
@@ -326,6 +348,7 @@ int main(void)
         TEST(a_source_that_cannot_be_mended_is_asked_once),
         TEST(a_source_that_fails_leaves_no_trace),
         TEST(one_collection_may_fail_alone),
+        TEST(reasons_are_bounded),
         TEST(what_breaks_the_protocol_is_the_sources_fault),
         TEST(no_source_ends_the_request_by_its_words),
         TEST(a_reason_that_must_be_cut_stays_text),

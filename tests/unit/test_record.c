@@ -1,3 +1,4 @@
+#include "base/jws.h"
 #include "test_records.h"
 
 #define ID    "2c0e5a1e-0000-4000-8000-000000000001"
@@ -105,6 +106,27 @@ static void what_was_tampered_with_is_not_genuine(void **state)
     buf_wipe(&text);
 }
 
+static void one_that_is_too_large_is_not_stored(void **state)
+{
+    const struct stage *stage = *state;
+    struct fault fault;
+    char *large = calloc(1, RECORD_MAX_BYTES);
+    memset(large, 'x', RECORD_MAX_BYTES - 1);
+    json_t *json = json_pack("{s:s}", "large", large);
+    assert_int_equal(record_store(&stage->records, ID, "a", "receipt", json, &fault), -1);
+    assert_string_equal(fault.code, "too_large");
+    assert_false(fault.retryable);
+    json_decref(json);
+    /* the largest can be read again */
+    large[RECORD_MAX_BYTES - JWS_MAX - strlen("{\"large\":\"\"}")] = '\0';
+    json = json_pack("{s:s}", "large", large);
+    assert_int_equal(record_store(&stage->records, ID, "a", "receipt", json, &fault), 0);
+    json_decref(json);
+    assert_int_equal(record_read(&stage->records, ID, "a", "receipt", &json, &fault), 0);
+    json_decref(json);
+    free(large);
+}
+
 static void one_that_is_too_large_is_not_genuine(void **state)
 {
     const struct stage *stage = *state;
@@ -137,6 +159,7 @@ int main(void)
         TEST(one_of_another_kind_or_request_is_not_genuine),
         TEST(one_of_an_unknown_key_may_become_genuine),
         TEST(what_was_tampered_with_is_not_genuine),
+        TEST(one_that_is_too_large_is_not_stored),
         TEST(one_that_is_too_large_is_not_genuine),
         TEST(what_is_no_file_may_become_one),
     };

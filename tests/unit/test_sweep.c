@@ -22,8 +22,6 @@
 #define YOUNG "0123456789abcdef0123456789abcde1"
 #define NAMED "0123456789abcdef0123456789abcde2"
 
-#define ATTEMPT "%016x%016x"
-
 static const unsigned char sha256[32] = {0xab};
 static const struct origin here = {"requests", 3, 7};
 
@@ -150,10 +148,11 @@ static void expect_counts(const struct stage *stage, size_t n_unfinished, size_t
     assert_int_equal(counts.n_put_back, n_put_back);
 }
 
-static struct receipt *make_receipt(const char *request, const char *bundle)
+/* 0, or -1 with a fault. */
+static int store_receipt(const struct stage *stage, const char *request, const char *bundle,
+                         struct fault *fault)
 {
     struct receipt *receipt;
-    struct fault fault;
     json_t *data = json_object();
     const struct receipt_facts facts = {.request = request,
                                         .body_sha256 = sha256,
@@ -161,28 +160,28 @@ static struct receipt *make_receipt(const char *request, const char *bundle)
                                         .bundle = bundle,
                                         .type = EVENT_COMPLETED,
                                         .event_data = data};
-    assert_int_equal(receipt_make(&receipt, &facts, &fault), 0);
+    int result = receipt_take(&receipt, &facts, &stage->records, fault);
     json_decref(data);
-    return receipt;
-}
-
-/* 0, or -1 with a fault. */
-static int store_receipt(const struct stage *stage, const char *request, const char *bundle,
-                         struct fault *fault)
-{
-    struct receipt *receipt = make_receipt(request, bundle);
-    int result = receipt_take(&receipt, &stage->records, fault);
     receipt_free(receipt);
     return result;
+}
+
+/* Begins the record that names a bundle, or NULL for none, as a receipt does. */
+static struct store_object *begin_record(const struct stage *stage, const char *bundle)
+{
+    struct fault fault;
+    struct store_object *object;
+    json_t *json = json_pack("{s:i,s:s?}", "receipt", 1, "bundle", bundle);
+    assert_int_equal(record_write(&stage->records, ID, "receipt", "receipt", json, &object, &fault), 0);
+    json_decref(json);
+    return object;
 }
 
 /* A whole one, whether or not there is a bundle. */
 static void put_receipt(const struct stage *stage, const char *bundle)
 {
     struct fault fault;
-    struct receipt *receipt = make_receipt(ID, bundle);
-    assert_int_equal(record_store(&stage->records, ID, "receipt", "receipt", receipt->json, &fault), 0);
-    receipt_free(receipt);
+    assert_int_equal(store_commit(begin_record(stage, bundle), &fault), 0);
 }
 
 /* --- what is swept --- */
@@ -408,11 +407,7 @@ static struct store_object *begun;
 
 static void begin_receipt(const struct stage *stage)
 {
-    struct fault fault;
-    struct receipt *receipt = make_receipt(ID, A ".zip");
-    assert_int_equal(record_write(&stage->records, ID, "receipt", "receipt", receipt->json, &begun, &fault),
-                     0);
-    receipt_free(receipt);
+    begun = begin_record(stage, A ".zip");
 }
 
 static void store_whole_receipt(const struct stage *stage)
