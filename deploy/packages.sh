@@ -7,7 +7,7 @@ build_packages='gcc libc6-dev cmake:cmake ninja:ninja-build pkg-config:pkgconf l
     libmariadb-dev libpq-dev libmicrohttpd-dev'
 demo_packages='python3:python3 7zz:7zip'
 test_packages='libcmocka-dev bsdtar:libarchive-tools openssl:openssl'
-database_packages='mariadbd:mariadb-server-core mariadb:mariadb-client-core pg_ctlcluster:postgresql'
+database_packages='mariadb-server-core mariadb-client-core postgresql'
 lint_packages='git:git clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck'
 kafka_packages='java:default-jre-headless mvn:maven kcat:kcat'
 model_packages='spin:spin'

@@ -3,9 +3,7 @@
 #include <string.h>
 
 static const struct sql_driver *const drivers[] = {&sql_driver_sqlite, &sql_driver_mariadb,
-                                                   &sql_driver_postgresql};
-
-#define N_DRIVERS (sizeof drivers / sizeof *drivers)
+                                                   &sql_driver_postgresql, NULL};
 
 static bool is_among(const char *name, const char *const *names)
 {
@@ -17,9 +15,9 @@ static bool is_among(const char *name, const char *const *names)
 
 const struct sql_driver *sql_driver_find(const char *name)
 {
-    for (size_t i = 0; i < N_DRIVERS; i++)
-        if (is_among(name, drivers[i]->names))
-            return drivers[i];
+    for (const struct sql_driver *const *driver = drivers; *driver; driver++)
+        if (is_among(name, (*driver)->names))
+            return *driver;
     return NULL;
 }
 
@@ -37,8 +35,8 @@ static int refuse_foreign(const struct sql_driver *driver, const char *const *na
 int sql_driver_check(const struct sql_driver *driver, const struct sql_options *options,
                      struct dsar_error *error)
 {
-    for (size_t i = 0; i < N_DRIVERS; i++)
-        if (refuse_foreign(driver, drivers[i]->settings, options->settings, error))
+    for (const struct sql_driver *const *other = drivers; *other; other++)
+        if (refuse_foreign(driver, (*other)->settings, options->settings, error))
             return -1;
     if (options->password && !is_among("user", driver->settings))
         return dsar_error_set(error, "bad_settings", false, "password: the driver %s takes none",

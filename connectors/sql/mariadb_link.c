@@ -31,53 +31,53 @@
 
 struct verdict {
     unsigned code;
-    const char *error_code;
     bool is_retryable;
+    const char *error_code;
     const char *text;
 };
 
 static const struct verdict verdicts[] = {
-    {ER_ACCESS_DENIED_ERROR, "source_refused", false, "the user or the password is wrong"},
-    {ER_ACCESS_DENIED_NO_PASSWORD_ERROR, "source_refused", false, "the user or the password is wrong"},
-    {ER_DBACCESS_DENIED_ERROR, "source_refused", false, "the user may not use this database"},
-    {ER_TABLEACCESS_DENIED_ERROR, "source_refused", false, "the user may not read a table"},
-    {ER_COLUMNACCESS_DENIED_ERROR, "source_refused", false, "the user may not read a column"},
-    {ER_SPECIFIC_ACCESS_DENIED_ERROR, "source_refused", false, "the user may not do this"},
-    {ER_PROCACCESS_DENIED_ERROR, "source_refused", false, "the user may not call a function"},
-    {ER_HOST_NOT_PRIVILEGED, "source_refused", false, "the server does not let this host in"},
-    {ER_HOST_IS_BLOCKED, "source_refused", false, "the server blocks this host"},
-    {ER_MUST_CHANGE_PASSWORD_LOGIN, "source_refused", false, "the password has expired"},
-    {CR_AUTH_PLUGIN_CANNOT_LOAD, "source_refused", false, UNKNOWN_LOGIN},
-    {CR_PLUGIN_NOT_ALLOWED, "source_refused", false, UNKNOWN_LOGIN},
-    {ER_BAD_DB_ERROR, "source_answer", false, "there is no such database"},
-    {ER_CON_COUNT_ERROR, "source_busy", true, "too many connections"},
-    {ER_TOO_MANY_USER_CONNECTIONS, "source_busy", true, "too many connections of this user"},
-    {ER_USER_LIMIT_REACHED, "source_busy", true, "the user's limit is reached"},
-    {ER_STATEMENT_TIMEOUT, "source_timeout", true,
+    {ER_ACCESS_DENIED_ERROR, false, "source_refused", "the user or the password is wrong"},
+    {ER_ACCESS_DENIED_NO_PASSWORD_ERROR, false, "source_refused", "the user or the password is wrong"},
+    {ER_DBACCESS_DENIED_ERROR, false, "source_refused", "the user may not use this database"},
+    {ER_TABLEACCESS_DENIED_ERROR, false, "source_refused", "the user may not read a table"},
+    {ER_COLUMNACCESS_DENIED_ERROR, false, "source_refused", "the user may not read a column"},
+    {ER_SPECIFIC_ACCESS_DENIED_ERROR, false, "source_refused", "the user may not do this"},
+    {ER_PROCACCESS_DENIED_ERROR, false, "source_refused", "the user may not call a function"},
+    {ER_HOST_NOT_PRIVILEGED, false, "source_refused", "the server does not let this host in"},
+    {ER_HOST_IS_BLOCKED, false, "source_refused", "the server blocks this host"},
+    {ER_MUST_CHANGE_PASSWORD_LOGIN, false, "source_refused", "the password has expired"},
+    {CR_AUTH_PLUGIN_CANNOT_LOAD, false, "source_refused", UNKNOWN_LOGIN},
+    {CR_PLUGIN_NOT_ALLOWED, false, "source_refused", UNKNOWN_LOGIN},
+    {ER_BAD_DB_ERROR, false, "source_answer", "there is no such database"},
+    {ER_CON_COUNT_ERROR, true, "source_busy", "too many connections"},
+    {ER_TOO_MANY_USER_CONNECTIONS, true, "source_busy", "too many connections of this user"},
+    {ER_USER_LIMIT_REACHED, true, "source_busy", "the user's limit is reached"},
+    {ER_STATEMENT_TIMEOUT, true, "source_timeout",
      "a statement took too long: raise the setting timeout_ms, or add an index"},
-    {CODE_QUERY_TIMEOUT_MYSQL, "source_timeout", true,
+    {CODE_QUERY_TIMEOUT_MYSQL, true, "source_timeout",
      "a statement took too long: raise the setting timeout_ms, or add an index"},
-    {ER_QUERY_INTERRUPTED, "source_timeout", true, "a statement was stopped at the server"},
-    {ER_LOCK_WAIT_TIMEOUT, "source_error", true, "a lock was not given in time"},
-    {ER_LOCK_DEADLOCK, "source_error", true, "a deadlock"},
-    {ER_TABLE_DEF_CHANGED, "source_error", true, "a table was altered meanwhile"},
-    {ER_DISK_FULL, "source_error", true, "a disk of the server is full"},
-    {ER_OUTOFMEMORY, "source_error", true, "the server has no memory"},
-    {ER_OUT_OF_RESOURCES, "source_error", true, "the server has no memory"},
-    {ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, "bad_profile", false,
+    {ER_QUERY_INTERRUPTED, true, "source_timeout", "a statement was stopped at the server"},
+    {ER_LOCK_WAIT_TIMEOUT, true, "source_error", "a lock was not given in time"},
+    {ER_LOCK_DEADLOCK, true, "source_error", "a deadlock"},
+    {ER_TABLE_DEF_CHANGED, true, "source_error", "a table was altered meanwhile"},
+    {ER_DISK_FULL, true, "source_error", "a disk of the server is full"},
+    {ER_OUTOFMEMORY, true, "source_error", "the server has no memory"},
+    {ER_OUT_OF_RESOURCES, true, "source_error", "the server has no memory"},
+    {ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, false, "bad_profile",
      "the statement writes, and only reading is possible"},
-    {CR_NET_PACKET_TOO_LARGE, "source_answer", false, "a row is larger than 32 MiB"},
-    {CR_SSL_CONNECTION_ERROR, "source_unreachable", true,
+    {CR_NET_PACKET_TOO_LARGE, false, "source_answer", "a row is larger than 32 MiB"},
+    {CR_SSL_CONNECTION_ERROR, true, "source_unreachable",
      "TLS: the server has none, or its certificate is not one that ca_file vouches for, or not of this host"},
-    {CR_CONNECTION_ERROR, "source_unreachable", true, "the socket does not answer"},
-    {CR_CONN_HOST_ERROR, "source_unreachable", true, "the server does not answer"},
-    {CR_UNKNOWN_HOST, "source_unreachable", true, "the host's name is not known"},
-    {CR_SERVER_GONE_ERROR, "source_unreachable", true, "the connection broke"},
-    {CR_SERVER_LOST, "source_unreachable", true, "the connection broke"},
-    {CR_SERVER_LOST_EXTENDED, "source_unreachable", true, "the connection broke"},
-    {ER_SERVER_SHUTDOWN, "source_unreachable", true, "the server is going down"},
-    {ER_CONNECTION_KILLED, "source_unreachable", true, "the server ended the connection"},
-    {CODE_IDLE_MYSQL, "source_unreachable", true, "the server ended the connection"},
+    {CR_CONNECTION_ERROR, true, "source_unreachable", "the socket does not answer"},
+    {CR_CONN_HOST_ERROR, true, "source_unreachable", "the server does not answer"},
+    {CR_UNKNOWN_HOST, true, "source_unreachable", "the host's name is not known"},
+    {CR_SERVER_GONE_ERROR, true, "source_unreachable", "the connection broke"},
+    {CR_SERVER_LOST, true, "source_unreachable", "the connection broke"},
+    {CR_SERVER_LOST_EXTENDED, true, "source_unreachable", "the connection broke"},
+    {ER_SERVER_SHUTDOWN, true, "source_unreachable", "the server is going down"},
+    {ER_CONNECTION_KILLED, true, "source_unreachable", "the server ended the connection"},
+    {CODE_IDLE_MYSQL, true, "source_unreachable", "the server ended the connection"},
 };
 
 static struct verdict judge(unsigned code)
@@ -85,7 +85,7 @@ static struct verdict judge(unsigned code)
     for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
         if (verdicts[i].code == code)
             return verdicts[i];
-    return (struct verdict){code, "source_answer", false, "the server answers with an error"};
+    return (struct verdict){code, false, "source_answer", "the server answers with an error"};
 }
 
 int mariadb_failed(struct mariadb_link *link, unsigned code, const char *doing, struct dsar_error *error)
@@ -107,8 +107,8 @@ static void break_off(struct mariadb_link *link)
         shutdown(fd, SHUT_RDWR);
 }
 
-/* Waits for what `status` asks for: what is ready of it; MYSQL_WAIT_TIMEOUT when `until_ms` has come. -1 when the watch wants
- * it stopped. */
+/* Waits for what `status` asks for: what is ready of it; MYSQL_WAIT_TIMEOUT when `until_ms` has come. -1 when the
+ * watch wants it stopped. */
 static int wait_status(struct mariadb_link *link, int status, int64_t until_ms, struct dsar_error *error)
 {
     short events = 0;

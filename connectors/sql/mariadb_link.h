@@ -22,13 +22,13 @@ void mariadb_close(void *database);
 /* One of the library's calls on a statement, as it goes on: mysql_stmt_fetch_cont and its like. */
 typedef int (*mariadb_go_on)(int *result, MYSQL_STMT *statement, int ready);
 
-/* Goes on with a call that was begun with `status`, until it is done: then *result is what the call returned. -1 when the
- * watch wanted it stopped: then the connection is gone. */
+/* Goes on with a call that was begun with `status`, until it is done: then *result is what the call returned. -1
+ * when the watch wanted it stopped: then the connection is gone. */
 int mariadb_settle(struct mariadb_link *link, int status, int *result, mariadb_go_on go_on,
                    MYSQL_STMT *statement, struct dsar_error *error) __attribute__((warn_unused_result));
 
-/* Fills `error` for an error number of client or server, and returns -1. What the server says of it may quote data, and is
- * left out. */
+/* Fills `error` for an error number of client or server, and returns -1. What the server says of it may quote
+ * data, and is left out. */
 int mariadb_failed(struct mariadb_link *link, unsigned code, const char *doing, struct dsar_error *error);
 
 #endif

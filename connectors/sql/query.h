@@ -4,8 +4,9 @@
  * Keys of a resolve step and of a collection:
  *   "sql": the SELECT (template.h). Every identity kind in `needs` must be bound in it, and nothing else but
  * `after` and `n`. "page": {"after": COLUMN, "n": ROWS}: keyset paging: the statement is run again with
- * :after, at first the least number of 64 bits, then the value of COLUMN in the last row, and :n, how many rows
- * to give at most, until it gives fewer. COLUMN must be a whole number that grows from row to row. Without `page` the statement is run once.
+ * :after, at first the least number of 64 bits, then the value of COLUMN in the last row, and :n, how
+ * many rows to give at most, until it gives fewer. COLUMN must be a whole number that grows from row to row.
+ * Without `page` the statement is run once.
  *   "assert": [{"column": COLUMN, "equals_identity": KIND, "ignore_case": true}]: what must hold of every
  * row; `ignore_case` (of ASCII letters) may be left out. Required.
  */

@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "query.h"
 
-/* Writes the present row of `query` into the empty `buf`, without the columns that the array of names `omit` (or NULL) lists.
- * Fails with "too_large" when `buf` cannot take it. */
+/* Writes the present row of `query` into the empty `buf`, without the columns that the array of names `omit` (or
+ * NULL) lists. Fails with "too_large" when `buf` cannot take it. */
 int row_write(struct buf *buf, const struct query *query, const json_t *omit, struct dsar_error *error)
     __attribute__((warn_unused_result));
 

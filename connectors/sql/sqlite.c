@@ -241,7 +241,7 @@ static void write_real(double real, char digits[DIGITS_MAX])
             break;
     }
     if (!strpbrk(digits, ".e"))
-        strcat(digits, ".0");
+        memcpy(digits + strlen(digits), ".0", sizeof ".0");
 }
 
 static void write_number(sqlite3_stmt *handle, int column, struct sql_value *value, char digits[DIGITS_MAX])

@@ -4,8 +4,8 @@
 
 #include "driver.h"
 
-/* Until `fd` is ready for one of `events` (as for poll), or `until_ms` on the clock of clock_now_ms has come: then *ready
- * is 0. -1 when the watch wants the work stopped. */
+/* Until `fd` is ready for one of `events` (as for poll), or `until_ms` on the clock of clock_now_ms has come:
+ * then *ready is 0. -1 when the watch wants the work stopped. */
 int wait_ready(int fd, short events, int64_t until_ms, struct sql_watch *watch, short *ready,
                struct dsar_error *error) __attribute__((warn_unused_result));
 

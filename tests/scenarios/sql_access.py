@@ -172,26 +172,31 @@ def packet(number, content):
 
 
 def read_packet(connection):
-    head = connection.recv(4, socket.MSG_WAITALL)
-    return connection.recv(int.from_bytes(head[:3], "little"), socket.MSG_WAITALL)
+    """Its number and content; nothing at the end."""
+    head = connection.recv(4, socket.MSG_WAITALL).ljust(4, b"\0")
+    return head[3], connection.recv(int.from_bytes(head[:3], "little"), socket.MSG_WAITALL)
 
 
 class Impostor(databases.harness.Scenario):
     """Somebody who answers in the place of a MariaDB, without TLS."""
 
-    def test_a_server_that_wants_the_password_in_clear_does_not_get_it(self):
+    def heard_by(self, *answers):
+        """What the engine says to a server that greets it and then answers so; and how its fetch ends."""
         heard = []
+        capabilities = 0x00080000 | 0x00008000 | 0x00000200 | 0x00000080 | 0x00000008 | 0x00000001
+        greeting = (b"\x0a10.11.0-MariaDB\0" + struct.pack("<I", 1) + b"saltsalt\0" +
+                    struct.pack("<HBHHB", capabilities & 0xffff, 45, 2, capabilities >> 16, 21) + bytes(10) +
+                    b"saltsaltsalt\0" + b"mysql_native_password\0")
 
         def serve(listening):
             connection = listening.accept()[0]
             with connection:
-                capabilities = 0x00080000 | 0x00008000 | 0x00000200 | 0x00000008 | 0x00000001
-                connection.sendall(packet(0, b"\x0a10.11.0-MariaDB\0" + struct.pack("<I", 1) + b"saltsalt\0" + struct.pack(
-                    "<HBHHB", capabilities & 0xffff, 45, 2, capabilities >> 16, 21) + bytes(10) + b"saltsaltsalt\0" +
-                    b"mysql_native_password\0"))
-                heard.append(read_packet(connection))
-                connection.sendall(packet(2, b"\xfemysql_clear_password\0"))
-                heard.append(read_packet(connection))
+                connection.sendall(packet(0, greeting))
+                for answer in answers:
+                    number, said = read_packet(connection)
+                    heard.append(said)
+                    connection.sendall(packet(number + 1, answer))
+                heard.append(read_packet(connection)[1])
 
         with socket.create_server(("127.0.0.1", 0)) as listening:
             impostor = threading.Thread(target=serve, args=(listening,))
@@ -202,9 +207,22 @@ class Impostor(databases.harness.Scenario):
             self.addCleanup(engine.close)
             outcome = engine.fetch("things")
             impostor.join()
-        self.assertEqual(outcome.code("things"), "source_refused", outcome.texts())
         self.assertIn(b"exporter", heard[0])
-        self.assertNotIn(PASSWORD.encode(), b"".join(heard))
+        return b"".join(heard), outcome
+
+    def test_a_server_that_wants_the_password_in_clear_does_not_get_it(self):
+        heard, outcome = self.heard_by(b"\xfemysql_clear_password\0")
+        self.assertEqual(outcome.code("things"), "source_refused", outcome.texts())
+        self.assertNotIn(PASSWORD.encode(), heard)
+
+    def test_a_server_that_wants_a_file_of_ours_does_not_get_it(self):
+        path = self.path("secret")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("canary-secret")
+        heard, outcome = self.heard_by(b"\0\0\0\2\0\0\0", b"\xfb" + path.encode())
+        self.assertIn(b"SET SESSION", heard)
+        self.assertNotIn(b"canary-secret", heard)
+        self.assertEqual(outcome.ends["things"]["status"], "failed")
 
 
 class Plain(databases.Databases):

@@ -14,10 +14,10 @@ LIMIT_KIB = 64 * 1024
 COLUMNS = "id, owner, text, amount, at"
 # one in eleven is another's
 FILL = {
-    "mariadb": f"INSERT INTO big SELECT seq, IF(seq % 11, 7, 8), CONCAT('row ', seq, REPEAT(' text', 20)), seq / 100, NOW() "
-               f"FROM seq_1_to_{ROWS * 11 // 10}",
-    "postgresql": f"INSERT INTO big SELECT i, CASE i % 11 WHEN 0 THEN 8 ELSE 7 END, 'row ' || i || repeat(' text', 20), i / 100.0, now() "
-                  f"FROM generate_series(1, {ROWS * 11 // 10}) i",
+    "mariadb": f"INSERT INTO big SELECT seq, IF(seq % 11, 7, 8), CONCAT('row ', seq, REPEAT(' text', 20)), seq / 100, "
+               f"NOW() FROM seq_1_to_{ROWS * 11 // 10}",
+    "postgresql": f"INSERT INTO big SELECT i, CASE i % 11 WHEN 0 THEN 8 ELSE 7 END, 'row ' || i || repeat(' text', 20), "
+                  f"i / 100.0, now() FROM generate_series(1, {ROWS * 11 // 10}) i",
 }
 
 

@@ -141,7 +141,8 @@ class Rules(databases.Databases):
                           "SELECT owner INTO stolen FROM written WHERE owner = :id": "bad_profile",
                           "SELECT owner FROM written WHERE owner = :id FOR UPDATE": "bad_profile",
                           "SELECT nextval('s') AS w, CAST(:id AS int) AS owner": "bad_profile",
-                          "SELECT set_config('transaction_read_only', 'off', false) AS s, CAST(:id AS int) AS owner": "source_answer"}
+                          "SELECT set_config('transaction_read_only', 'off', false) AS s, CAST(:id AS int) AS owner":
+                          "source_answer"}
         names = [f"c{i}" for i in range(len(statements))]
         engine = self.engine(profile(*(collection(name, sql) for name, sql in zip(names, statements)),
                                      collection("things", "SELECT * FROM written WHERE owner = :id ORDER BY id")),
@@ -203,7 +204,8 @@ class Rules(databases.Databases):
 
     def wait_until_it_runs(self, server):
         """Asks the server, over another connection, whether a statement of the engine's is at work."""
-        running = {"mariadb": "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'exporter' AND state LIKE 'User%'",
+        running = {"mariadb": "SELECT COUNT(*) FROM information_schema.processlist "
+                              "WHERE user = 'exporter' AND state LIKE 'User%'",
                    "postgresql": "SELECT COUNT(*) FROM pg_stat_activity WHERE usename = 'exporter' AND state = 'active'"}
         databases.harness.wait_for(lambda: server.query(running[server.driver]).strip() == "1", "the statement runs")
 
