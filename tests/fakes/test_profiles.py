@@ -38,6 +38,7 @@ WHOLE = {
          "page": {"kind": "page", "in": "query", "number": "p", "first": 0, "size": "n", "by": 10, "pages": "/pages", "max_pages": 9,
                   "end": [{"status": 404}]},
          "parent": {**copy.deepcopy(OWN), "page": {"kind": "cursor", "in": "query", "cursor": "c", "last": "/id", "more": "/more"},
+                    "match": [{"ptr": "/p", "eq_id": "person_id"}],
                     "parent": {**copy.deepcopy(OWN), "page": {"kind": "next", "next": "/next"}}},
          "export": {"start": {"request": {"method": "POST", "path": ["s", {"id": "person_id"}], "idempotent": True}},
                     "poll": {"request": {"path": {"url": {"started": "/url"}}}, "done": [{"ptr": "/d", "eq": True}],
@@ -50,12 +51,12 @@ WHOLE = {
                    {"in": "", "name": "0/id", "request": {"path": {"url": {"element": "0/url"}}}}],
          "withhold": [{"in": "/c", "key": "/id", "listed_in": "withheld", "reason": "configured"}, {"numbered": "c", "reason": "duplicate"}]},
         {"name": "other", "title": "Other", "category": "test", "needs": {"person_id": "uint>0"}, **copy.deepcopy(OWN),
-         "page": {"kind": "offset", "in": "form", "start": "s"}, "assert": [{"ptr": "/p", "in_ids": "person_id", "of": "answer"}, {"ptr": "/x", "eq": 1, "optional": True}],
+         "page": {"kind": "offset", "in": "form", "start": "s"}, "match": [{"ptr": "/p", "eq_id": "person_id"}], "assert": [{"ptr": "/p", "in_ids": "person_id", "of": "answer"}, {"ptr": "/x", "eq": 1, "optional": True}],
          "request": {"method": "POST", "path": "/b", "form": {"p": {"id": "person_id"}, "key": {"secret": "key", "optional": True}},
                      "auth": {"kind": "oauth2", "token_url": {"setting": "token_url"}, "client_id": "dsard", "client_secret": {"secret": "key"},
                               "in": "basic", "form": {"scope": "read"}}}},
         {"name": "third", "title": "Third", "category": "test", "needs": {"person_id": "uint>0"}, "unasserted": "a test", "records": "/r",
-         "request": {"path": ["c", {"id": "person_id"}], "auth": {"kind": "basic", "user": "u", "password": {"secret": "key"}}}, "each": {**{key: value for key, value in STEP.items() if key != "assert"}, "unasserted": "a test"}},
+         "request": {"path": ["c", [{"id": "person_id", "as": "regex"}, ".json"]], "auth": {"kind": "basic", "user": "u", "password": {"secret": "key"}}}, "each": {**{key: value for key, value in STEP.items() if key != "assert"}, "unasserted": "a test"}},
     ],
 }
 
