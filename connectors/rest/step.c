@@ -240,17 +240,37 @@ static bool names_file(const json_t *json)
     return false;
 }
 
+static int read_where(const struct reading *reading)
+{
+    static const char *const known[] = {"element", "eq", "ne", NULL};
+    const json_t *where = json_object_get(reading->json, "where");
+    const char *element = json_string_value(json_object_get(where, "element"));
+    const json_t *eq = json_object_get(where, "eq");
+    const json_t *value = eq ? eq : json_object_get(where, "ne");
+    reading->step->where = where;
+    if (!where)
+        return 0;
+    if (json_is_object(where) && profile_check_keys(where, reading->path, known, reading->error))
+        return -1;
+    return element && trail_is_pointer(element) && json_object_size(where) == 2 &&
+                   (json_is_string(value) || json_is_integer(value))
+               ? 0
+               : reading_bad(
+                     reading, "/where",
+                     "`element` with a relative JSON Pointer, and `eq` or `ne` with a text or a number");
+}
+
 static int read_file(const struct reading *reading)
 {
-    static const char *const inside[] = {"in", "name", "media_type", "data", NULL};
-    static const char *const asked[] = {"in", "name",    "media_type", "base64",    "request",
-                                        "ok", "refused", "busy",       "not_found", NULL};
+    static const char *const inside[] = {"in", "where", "name", "media_type", "data", NULL};
+    static const char *const asked[] = {"in", "where",   "name", "media_type", "base64", "request",
+                                        "ok", "refused", "busy", "not_found",  NULL};
     struct step *step = reading->step;
     const json_t *data = json_object_get(reading->json, "data");
     step->records = "";
     step->kind = RECORDS_SINGLE;
     if (profile_check_keys(reading->json, reading->path, data ? inside : asked, reading->error) ||
-        reading_pointer(reading, reading->json, "in", &step->in) ||
+        reading_pointer(reading, reading->json, "in", &step->in) || read_where(reading) ||
         reading_pointer(reading, reading->json, "data", &step->data) ||
         reading_pointer(reading, reading->json, "base64", &step->base64) ||
         read_relative(reading, "name", &step->name) ||

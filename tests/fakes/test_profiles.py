@@ -46,7 +46,7 @@ WHOLE = {
          "each": [{**copy.deepcopy(STEP), "omit": ["ok"]},
                   {**copy.deepcopy(STEP), "into": "more", "records_kind": "array", "page": {"kind": "link", "in": "query", "size": "n"}}],
          "files": [{"in": "/f/*", "name": "0/name", "media_type": "0/type", "data": "/data"},
-                   {"in": "/g/*", "name": "0#", "base64": "/data", "request": {"path": ["g", {"element": "1/id"}, {"record": "/id", "up": 1}]},
+                   {"in": "/g/*", "where": {"element": "1/id", "ne": 0}, "name": "0#", "base64": "/data", "request": {"path": ["g", {"element": "1/id"}, {"record": "/id", "up": 1}]},
                     "not_found": [{"ptr": "/e", "eq": "gone"}]},
                    {"in": "", "name": "0/id", "request": {"path": {"url": {"element": "0/url"}}}}],
          "withhold": [{"in": "/c", "key": "/id", "listed_in": "withheld", "reason": "configured"}, {"numbered": "c", "reason": "duplicate"}]},
