@@ -873,6 +873,9 @@ class BadProfiles(unittest.TestCase):
         def invoices(profile):
             return next(c for c in profile["collections"] if c["name"] == "invoices")
 
+        def tickets(profile):
+            return next(c for c in profile["collections"] if c["name"] == "tickets")
+
         def form(profile):
             return invoices(profile)["request"]["form"]
         cases = (
@@ -891,6 +894,7 @@ class BadProfiles(unittest.TestCase):
             (lambda p: invoices(p)["assert"][0].update(eq=1), "/assert/0"),
             (lambda p: p["defaults"]["request"].update(method="PUT"), "/request/method"),
             (lambda p: p["defaults"]["request"].update(path="/api?x=1"), "/request/path"),
+            (lambda p: p["defaults"]["request"].update(path=[["a", {"secret": "accesskey", "optional": True}]]), "/request/path"),
             (lambda p: p["resolve"][0].pop("match"), "/resolve/0/match"),
             (lambda p: p["resolve"][0]["yields"].update(whmcs_client_id={"ptr": "/id", "type": "float"}), "/resolve/0/yields"),
             (lambda p: p["defaults"].update(surprise=1), "surprise"),
@@ -910,6 +914,15 @@ class BadProfiles(unittest.TestCase):
             (lambda p: form(p).update(userid={"id": "whmcs_client_id", "part": -1}), "/request/form/userid"),
             (lambda p: invoices(p).update(withhold=[{"numbered": "x"}]), "/withhold/0/reason"),
             (lambda p: invoices(p).update(unread="attachments"), "unread"),
+            (lambda p: invoices(p).update(match=[{"ptr": "/status", "eq": "Paid"}]), "/match: expected tests of which one"),
+            (lambda p: invoices(p).update(match=[{**invoices(p)["assert"][0], "optional": True}]),
+             "/match: expected tests of which one"),
+            (lambda p: (form(p).pop("userid"), invoices(p).update(match=[{"ptr": "/status", "eq_id": "other"}])), "/match/0"),
+            (lambda p: form(p).update(userid={"id": "whmcs_client_id", "as": "upper"}), "/request/form/userid"),
+            (lambda p: form(p).update(userid={"setting": "identifier", "as": "regex"}), "/request/form/userid"),
+            (lambda p: tickets(p)["files"][0].update(where={"element": "2/replyid"}), "/files/0/where"),
+            (lambda p: tickets(p)["files"][0].update(where={"element": "/replyid", "eq": 0}), "/files/0/where"),
+            (lambda p: tickets(p)["files"][0].update(where={"element": "2/replyid", "eq": 0, "ne": 1}), "/files/0/where"),
         )
         for change, place in cases:
             with self.subTest(place=place):
