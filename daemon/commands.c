@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "gather/confine.h"
 #include "outcome/exporter.h"
 #include "outcome/serve.h"
 
@@ -73,6 +74,25 @@ int command_run(int argc, char **argv, const struct command_signals *signals)
     return status;
 }
 
+static void show_catalog(const struct catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->n_sources; i++) {
+        const struct catalog_source *source = &catalog->sources[i];
+        printf("%-16s %zu collections\n", source->config->name, source->n_collections);
+        sandbox_describe(source->sandbox, "  ", stdout);
+    }
+}
+
+static void show_sandbox(const struct config *config)
+{
+    struct confine_part parts[CONFINE_PARTS];
+    confine_parts(config, parts);
+    puts("sandbox");
+    for (size_t i = 0; i < CONFINE_PARTS; i++)
+        printf("  %-14s %s%s%s\n", parts[i].name, parts[i].is_there ? "yes" : "no",
+               parts[i].is_there ? "" : ": ", parts[i].is_there ? "" : parts[i].lack);
+}
+
 int command_check(int argc, char **argv, const struct command_signals *signals)
 {
     (void)signals;
@@ -85,7 +105,8 @@ int command_check(int argc, char **argv, const struct command_signals *signals)
         "usage: dsard check -c FILE\n\n"
         "Checks the configuration, keys, properties of Kafka and every source's settings against\n"
         "its connector, without any connection. Problems are printed as\n"
-        "FILE:LINE:COLUMN: error: …\n",
+        "FILE:LINE:COLUMN: error: …\n"
+        "Otherwise prints what each connector may do, and which parts of the sandbox this system has.\n",
         &path);
     if (status != -1)
         return status;
@@ -95,9 +116,10 @@ int command_check(int argc, char **argv, const struct command_signals *signals)
     status = EXIT_DONE;
     if (exporter_learn(&exporter, config, log, &fault))
         status = command_failed("check", &fault, EXIT_USAGE);
-    for (size_t i = 0; status == EXIT_DONE && i < config->n_sources; i++)
-        printf("%-16s %zu collections\n", config->sources[i].name,
-               exporter.catalog->sources[i].n_collections);
+    if (status == EXIT_DONE)
+        show_catalog(exporter.catalog);
+    if (status == EXIT_DONE)
+        show_sandbox(config);
     exporter_close(&exporter);
     log_free(log);
     config_free(config);

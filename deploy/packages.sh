@@ -4,9 +4,9 @@
 
 build_packages='gcc libc6-dev cmake:cmake ninja:ninja-build pkg-config:pkgconf librdkafka-dev libjansson-dev libzip-dev
     libssl-dev libisal-dev libyajl-dev libjose-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev
-    libmariadb-dev libpq-dev libmicrohttpd-dev'
+    libmariadb-dev libpq-dev libarchive-dev libmicrohttpd-dev libseccomp-dev'
 demo_packages='python3:python3 7zz:7zip'
-test_packages='libcmocka-dev bsdtar:libarchive-tools openssl:openssl'
+test_packages='libcmocka-dev bsdtar:libarchive-tools openssl:openssl python3-jsonschema'
 database_packages='mariadb-server-core mariadb-client-core postgresql'
 product_packages='pdns-server pdns-backend-sqlite3 mailman3 wordpress php:php-cli php-mysql tryton-server tryton-proteus
     tryton-modules-account-invoice tryton-modules-sale'

@@ -173,7 +173,7 @@ int engine_fetch(void *state, struct dsar_session *session, const char *collecti
 {
     struct engine *engine = state;
     const json_t *plan = json_object_get(engine->collections, collection);
-    struct level levels[LEVELS_MAX];
+    struct level levels[LEVELS_MAX] = {{.next = NULL}};
     struct level *first;
     struct collecting collecting = {.engine = engine, .session = session, .known = identities};
     collecting.step = &levels[0].step;

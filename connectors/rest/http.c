@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CONNECT_TIMEOUT_MS 10000L
 #define SILENCE_MAX_S      30L
@@ -177,13 +178,24 @@ static bool add_bearer(struct curl_slist **list, const char *bearer)
     return is_added;
 }
 
+/* What the request accepts, unless its own headers say so. */
+static bool add_accept(struct curl_slist **list, const struct request *request)
+{
+    static const char name[] = "Accept:";
+    const char *header = request->headers.data;
+    const char *end = header ? header + request->headers.len : header;
+    for (; header < end; header += strlen(header) + 1)
+        if (strncasecmp(header, name, strlen(name)) == 0)
+            return true;
+    return add_header(list, request->is_download ? "Accept: */*" : "Accept: application/json");
+}
+
 static bool set_headers(struct curl_slist **list, const struct request *request, const char *bearer)
 {
     const char *header = request->headers.data;
     const char *end = header ? header + request->headers.len : header;
     /* no Expect: it costs a round trip, and old servers stumble over it */
-    if (!add_header(list, "Expect:") ||
-        !add_header(list, request->is_download ? "Accept: */*" : "Accept: application/json"))
+    if (!add_header(list, "Expect:") || !add_accept(list, request))
         return false;
     for (; header < end; header += strlen(header) + 1)
         if (!add_header(list, header))

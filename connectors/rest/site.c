@@ -40,10 +40,11 @@ static bool has_part(CURLU *url, CURLUPart part)
 static char *join(const char *first, const char *second)
 {
     size_t len = strlen(first);
-    char *joined = malloc(len + strlen(second) + 1);
+    size_t rest = strlen(second) + 1;
+    char *joined = malloc(len + rest);
     if (joined) {
         memcpy(joined, first, len);
-        strcpy(joined + len, second);
+        memcpy(joined + len, second, rest);
     }
     return joined;
 }

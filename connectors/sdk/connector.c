@@ -2,6 +2,7 @@
 #include "base/secret.h"
 #include "error.h"
 #include "name.h"
+#include "sandbox/strict.h"
 #include "session.h"
 
 #include <dsar/protocol.h>
@@ -349,6 +350,10 @@ int dsar_connector_main(int argc, char **argv, const struct dsar_connector *conn
     if (!talk.hello) {
         fprintf(stderr, "%s\n", error.text);
         return EXIT_WRONG;
+    }
+    if (!connector->is_loose && strict_enter(&fault)) {
+        fprintf(stderr, "%s\n", fault.text);
+        return EXIT_BROKEN;
     }
     if (json_object_set_new(talk.hello, "type", json_string("hello")) ||
         json_object_set_new(talk.hello, "protocol", json_integer(DSAR_PROTOCOL_VERSION))) {

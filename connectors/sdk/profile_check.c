@@ -277,13 +277,27 @@ static bool is_of_kind(const json_t *value, const char *kind)
         return json_is_integer(value);
     if (strcmp(kind, "boolean") == 0)
         return json_is_boolean(value);
+    if (strcmp(kind, "port") == 0)
+        return json_is_integer(value) && json_integer_value(value) >= 1 && json_integer_value(value) <= 65535;
     return json_is_string(value);
+}
+
+/* The ports of a host that the connector takes when none is set. */
+static bool are_ports(const json_t *ports)
+{
+    size_t i;
+    json_t *port;
+    json_array_foreach (ports, i, port)
+        if (!is_of_kind(port, "port"))
+            return false;
+    return json_is_array(ports);
 }
 
 static int check_setting(const json_t *setting, const char *path, struct dsar_error *error)
 {
-    static const char *const keys[] = {"name", "kind", "required", "help", "default", NULL};
-    static const char *const kinds[] = {"text", "url", "path", "integer", "boolean", "secret", NULL};
+    static const char *const keys[] = {"name", "kind", "required", "help", "default", "ports", NULL};
+    static const char *const kinds[] = {"text", "url",     "path",    "socket", "host",
+                                        "port", "integer", "boolean", "secret", NULL};
     if (!json_is_object(setting))
         return bad(error, path, "an object");
     if (profile_check_keys(setting, path, keys, error) || check_name(setting, path, error) ||
@@ -294,7 +308,10 @@ static int check_setting(const json_t *setting, const char *path, struct dsar_er
         return -1;
     const json_t *value = json_object_get(setting, "default");
     if (!is_among(kind, kinds))
-        return bad(error, path, "a kind: text, url, path, integer, boolean or secret");
+        return bad(error, path, "a kind: text, url, path, socket, host, port, integer, boolean or secret");
+    const json_t *ports = json_object_get(setting, "ports");
+    if (ports && (strcmp(kind, "host") != 0 || !are_ports(ports)))
+        return bad(error, path, "`ports`, numbers from 1 to 65535, of a host alone");
     if (!json_is_boolean(json_object_get(setting, "required")))
         return bad(error, path, "`required`, true or false");
     if (value && (strcmp(kind, "secret") == 0 || !is_of_kind(value, kind)))

@@ -38,12 +38,23 @@ static const struct reason withheld[] = {
      {"Bank account numbers (IBAN) in a text: masked, because they may be another person’s.",
       "Numéros de compte (IBAN) dans un texte\u00a0: masqués, car ils peuvent être ceux d’une autre "
       "personne."}},
+    {"linked_elsewhere",
+     {"Files that also lie in a folder which is not yours: they may be another person’s.",
+      "Fichiers qui se trouvent aussi dans un dossier qui n’est pas le vôtre\u00a0: ils peuvent être ceux "
+      "d’une "
+      "autre personne."}},
     {"not_fetched",
      {"Attached files: what is known of them is listed, but they could not be fetched for this copy. Ask for "
       "them.",
       "Pièces jointes\u00a0: leurs caractéristiques sont indiquées, mais elles n’ont pas pu être récupérées "
       "pour cette "
       "copie. Demandez-les."}},
+    {"other_mount",
+     {"Folders of another disk that shows within yours.",
+      "Dossiers d’un autre disque qui apparaît dans le vôtre."}},
+    {"over_limit",
+     {"Files and folders beyond what this copy may hold.",
+      "Fichiers et dossiers au-delà de ce que cette copie peut contenir."}},
     {"record_too_large",
      {"Records that are larger than this copy may hold.",
       "Enregistrements qui dépassent la taille permise pour cette copie."}},
@@ -51,6 +62,10 @@ static const struct reason withheld[] = {
      {"Passwords, keys and tokens: removed, because whoever reads them could use your accounts.",
       "Mots de passe, clés et jetons\u00a0: retirés, car quiconque les lirait pourrait utiliser vos "
       "comptes."}},
+    {"special_file",
+     {"Pipes, sockets and devices: names through which programs talk, which hold no data.",
+      "Tubes, sockets et périphériques\u00a0: des noms par lesquels des programmes communiquent, sans "
+      "données."}},
     {"staff_note", {"Notes that staff wrote for internal use.", "Notes du personnel à usage interne."}},
     {"third_party",
      {"Details of other people: masked, because they belong to someone else.",
@@ -79,6 +94,8 @@ static const struct reason gaps[] = {
     {"detail_missing",
      {"Some details of a record could not be read.",
       "Certains détails d’un enregistrement n’ont pas pu être lus."}},
+    {"file_unreadable",
+     {"Some files or folders could not be read.", "Certains fichiers ou dossiers n’ont pas pu être lus."}},
     {"page_limit",
      {"There is more data than could be read in one go.",
       "Il y a plus de données que ce qui peut être lu en une fois."}},
@@ -111,6 +128,9 @@ static const struct reason gaps[] = {
       "Le programme qui lit ce système n’a pas pu démarrer."}},
     {"source_timeout", {"The system took too long to answer.", "Le système a mis trop de temps à répondre."}},
     {"source_unreachable", {"The system could not be reached.", "Le système était injoignable."}},
+    {"too_deep",
+     {"Folders lie deeper in one another than this copy may hold.",
+      "Des dossiers sont imbriqués plus profondément que ce que cette copie peut contenir."}},
     {"too_large",
      {"The data is larger than this copy may hold.",
       "Les données dépassent la taille permise pour cette copie."}},

@@ -129,6 +129,24 @@ struct identities_config {
     size_t n_allow;
 };
 
+enum config_resolve { CONFIG_RESOLVE_AUTO, CONFIG_RESOLVE_YES, CONFIG_RESOLVE_NO };
+
+/* What a source's connector may do beyond what follows from its settings. */
+struct source_sandbox_config {
+    bool enabled;
+    char **read; /* as written */
+    size_t n_read;
+    char **connect; /* TCP ports, as text */
+    size_t n_connect;
+    enum config_resolve resolve_names;
+    bool unix_sockets;
+    bool processes;
+    bool read_any_owner;
+    unsigned memory_mib;
+    unsigned files_max;
+    char *user; /* NULL: the one of the whole sandbox */
+};
+
 struct source_config {
     char *name;
     char *title;
@@ -145,8 +163,16 @@ struct source_config {
     unsigned deadline_s;
     unsigned resolve_deadline_s;
     unsigned keep_alive_s;
+    struct source_sandbox_config sandbox;
     struct config_mark mark;
     const char *folder; /* the configuration's, borrowed: relative paths in settings start there */
+};
+
+/* What holds for the connectors of all sources. */
+struct sandbox_config {
+    char *user; /* NULL: the daemon's own */
+    unsigned processes_max;
+    bool required;
 };
 
 struct ops_config {
@@ -173,6 +199,7 @@ struct config {
     size_t n_sources;
     char *connectors_dir;
     char *profiles_dir;
+    struct sandbox_config sandbox;
     struct ops_config ops;
     struct log_config log;
 };

@@ -4,7 +4,6 @@
 #include "config/scalar.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
@@ -56,6 +55,12 @@ static bool is_address(const char *text)
            port <= 65535 && strspn(text, DIGITS "abcdefABCDEF.:[]") >= (size_t)(colon - text);
 }
 
+static bool is_port(const char *text)
+{
+    long long port;
+    return scalar_is_integer(text, &port) && port >= 1 && port <= 65535;
+}
+
 static const struct text_rule controller_id_rule = {is_controller_id, "1 to 64 of a-z, 0-9, '.' and '-'"};
 static const struct text_rule source_name_rule = {is_source_name,
                                                   "1 to 32 of a-z, 0-9 and '-', the first a letter"};
@@ -65,11 +70,13 @@ static const struct text_rule topic_rule = {is_topic,
                                             "a topic name: 1 to 249 of A-Z, a-z, 0-9, '.', '_' and '-'"};
 static const struct text_rule uri_rule = {is_uri_reference, "a URI reference (RFC 3986)"};
 static const struct text_rule address_rule = {is_address, "an IP address and a port, as in 127.0.0.1:9470"};
+static const struct text_rule port_rule = {is_port, "a port, 1 to 65535"};
 static const struct text_rule results_url_rule = {is_results_url,
                                                   "an http or https URL that ends in '/' or '='"};
 
 static const char *const framings[] = {"none", "confluent", NULL};
 static const char *const store_kinds[] = {"dir", NULL};
+static const char *const resolves[] = {"auto", "yes", "no", NULL}; /* as enum config_resolve */
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL}; /* as enum log_level */
 static const char *const log_formats[] = {"text", "json", NULL};
 
@@ -253,6 +260,41 @@ static const struct option identities_options[] = {
     {NULL},
 };
 
+static const struct option source_sandbox_options[] = {
+    {"enabled", OPTION_BOOLEAN, .fallback = "true", FIELD(source_sandbox_config, enabled),
+     .help = "false: the connector may do whatever its user may. To find out what it lacks, not to stay"},
+    {"read", OPTION_TEXTS, .max = 100, COUNTED(source_sandbox_config, read, n_read),
+     .help =
+         "paths of more files, and of folders with all that is in them, that it may read and, where they are "
+         "programs, start"},
+    {"connect", OPTION_TEXTS, .max = 100, .rule = &port_rule,
+     COUNTED(source_sandbox_config, connect, n_connect),
+     .help = "more TCP ports that it may connect to, of whichever address"},
+    {"resolve_names", OPTION_CHOICE, .fallback = "auto", .choices = resolves,
+     FIELD(source_sandbox_config, resolve_names),
+     .help = "whether it may ask name servers, which takes UDP and TCP port 53; `auto`: when a setting names "
+             "a host "
+             "that is neither an address nor localhost. `no` where /etc/hosts has the name"},
+    {"unix_sockets", OPTION_BOOLEAN, .fallback = "false", FIELD(source_sandbox_config, unix_sockets),
+     .help = "whether it may connect to sockets in the file system also when no setting names one"},
+    {"processes", OPTION_BOOLEAN, .fallback = "false", FIELD(source_sandbox_config, processes),
+     .help = "whether it may start processes, as shell scripts do"},
+    {"read_any_owner", OPTION_BOOLEAN, .fallback = "false", FIELD(source_sandbox_config, read_any_owner),
+     .help = "whether it may read files of whichever owner, as far as the sandbox lets it read files at all: "
+             "keeps "
+             "CAP_DAC_READ_SEARCH where dsard has it"},
+    {"memory_mib", OPTION_INTEGER, .fallback = "1024", RANGE(0, 1048576),
+     FIELD(source_sandbox_config, memory_mib),
+     .help = "the most addresses of a process of it, which is more than the memory that it uses; Node.js and "
+             "Java "
+             "reserve much more. 0: no limit"},
+    {"files_max", OPTION_INTEGER, .fallback = "256", RANGE(16, 65536),
+     FIELD(source_sandbox_config, files_max), .help = "the most descriptors that a process of it has open"},
+    {"user", OPTION_TEXT, .fallback_words = "`sandbox.user`", FIELD(source_sandbox_config, user),
+     .help = "the user that it runs as"},
+    {NULL},
+};
+
 static const struct option source_options[] = {
     {"name", OPTION_TEXT, OPTION_REQUIRED, .rule = &source_name_rule, FIELD(source_config, name),
      .help = "names the source in bundles and events; unique"},
@@ -279,6 +321,21 @@ static const struct option source_options[] = {
      FIELD(source_config, resolve_deadline_s), .help = "how long looking a person up may take"},
     {"keep_alive_s", OPTION_INTEGER, .fallback = "30", RANGE(1, 600), FIELD(source_config, keep_alive_s),
      .help = "the longest silence of a connector"},
+    {"sandbox", OPTION_SECTION, FIELD(source_config, sandbox), .members = source_sandbox_options,
+     .help = "what the connector may do beyond what follows from its settings"},
+    {NULL},
+};
+
+static const struct option sandbox_options[] = {
+    {"user", OPTION_TEXT, .fallback_words = "dsard's own", FIELD(sandbox_config, user),
+     .help = "name or number of the user that connectors run as, where dsard runs as root"},
+    {"processes_max", OPTION_INTEGER, .fallback = "4096", RANGE(0, 4194304),
+     FIELD(sandbox_config, processes_max),
+     .help = "the most processes and threads of a connector's user, whoever started them, beyond which a "
+             "connector can "
+             "start none; root has no such limit. 0: no limit"},
+    {"required", OPTION_BOOLEAN, .fallback = "false", FIELD(sandbox_config, required),
+     .help = "whether dsard refuses to start where a part of the sandbox is missing, instead of warning"},
     {NULL},
 };
 
@@ -320,6 +377,8 @@ static const struct option all_options[] = {
     {"profiles_dir", OPTION_PATH,
      .fallback_words = "`../share/dsard/profiles`, seen from the program's folder",
      FIELD(config, profiles_dir), .help = "where profiles lie"},
+    {"sandbox", OPTION_SECTION, FIELD(config, sandbox), .members = sandbox_options,
+     .help = "What connectors are kept from doing."},
     {"ops", OPTION_SECTION, FIELD(config, ops), .members = ops_options,
      .help = "What a worker shows of itself."},
     {"log", OPTION_SECTION, FIELD(config, log), .members = log_options,
@@ -330,84 +389,4 @@ static const struct option all_options[] = {
 const struct option *config_options(void)
 {
     return all_options;
-}
-
-const char *option_expected(const struct option *option, char text[OPTION_EXPECTED_MAX])
-{
-    switch (option->kind) {
-    case OPTION_TEXT: return option->rule ? option->rule->expected : "text";
-    case OPTION_PATH: return "a path";
-    case OPTION_FILE:
-    case OPTION_SECRET_FILE: return "the path of a file";
-    case OPTION_BOOLEAN: return "true or false";
-    case OPTION_TEXTS:
-    case OPTION_LIST: return "a list";
-    case OPTION_PAIRS:
-    case OPTION_SECTION: return "a mapping";
-    case OPTION_INTEGER:
-        snprintf(text, OPTION_EXPECTED_MAX, "an integer from %u to %u", option->min, option->max);
-        return text;
-    case OPTION_CHOICE: break;
-    }
-    size_t len = 0;
-    for (const char *const *choice = option->choices; *choice && len < OPTION_EXPECTED_MAX; choice++)
-        len += (size_t)snprintf(text + len, OPTION_EXPECTED_MAX - len, "%s%s", len ? " or " : "", *choice);
-    return text;
-}
-
-static void free_pairs(struct config_pair *pairs, size_t n_pairs)
-{
-    for (size_t i = 0; i < n_pairs; i++) {
-        free(pairs[i].name);
-        free(pairs[i].value);
-    }
-    free(pairs);
-}
-
-static void free_texts(char **texts, size_t n_texts)
-{
-    for (size_t i = 0; i < n_texts; i++)
-        free(texts[i]);
-    free(texts);
-}
-
-/* The pointer that an option keeps; all pointers to structs look alike in memory. */
-static void *owned_by(const struct option *option, const void *base)
-{
-    void *owned;
-    memcpy(&owned, (const char *)base + option->offset, sizeof owned);
-    return owned;
-}
-
-static size_t count_of(const struct option *option, const void *base)
-{
-    size_t count;
-    memcpy(&count, (const char *)base + option->count_offset, sizeof count);
-    return count;
-}
-
-static void free_list(const struct option *option, char *items, size_t n_items)
-{
-    for (size_t i = 0; i < n_items; i++)
-        options_free(option->members, items + i * option->item_size);
-    free(items);
-}
-
-void options_free(const struct option *options, void *base)
-{
-    for (const struct option *option = options; option->name; option++) {
-        switch (option->kind) {
-        case OPTION_TEXT:
-        case OPTION_PATH:
-        case OPTION_FILE:
-        case OPTION_SECRET_FILE: free(owned_by(option, base)); break;
-        case OPTION_TEXTS: free_texts(owned_by(option, base), count_of(option, base)); break;
-        case OPTION_PAIRS: free_pairs(owned_by(option, base), count_of(option, base)); break;
-        case OPTION_LIST: free_list(option, owned_by(option, base), count_of(option, base)); break;
-        case OPTION_SECTION: options_free(option->members, (char *)base + option->offset); break;
-        case OPTION_INTEGER:
-        case OPTION_BOOLEAN:
-        case OPTION_CHOICE: break;
-        }
-    }
 }

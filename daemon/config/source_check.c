@@ -70,8 +70,11 @@ static json_t *value_of_kind(const struct source_config *source, const char *kin
         return scalar_is_boolean(text, &boolean) ? json_boolean(boolean) : NULL;
     if (strcmp(kind, "url") == 0)
         return scalar_is_url(text) ? json_string(text) : NULL;
-    if (strcmp(kind, "path") != 0)
-        return json_string(text);
+    if (strcmp(kind, "port") == 0)
+        return scalar_is_integer(text, &integer) && integer >= 1 && integer <= 65535 ? json_integer(integer)
+                                                                                     : NULL;
+    if (strcmp(kind, "path") != 0 && strcmp(kind, "socket") != 0)
+        return *text || strcmp(kind, "host") != 0 ? json_string(text) : NULL;
     char *path = *text ? scalar_path(source->folder, text) : NULL;
     json_t *value = path ? json_string(path) : NULL;
     free(path);
@@ -83,7 +86,10 @@ static const char *expected_of(const char *kind)
     static const char *const words[][2] = {{"integer", "an integer"},
                                            {"boolean", "true or false"},
                                            {"url", "an http or https URL"},
-                                           {"path", "a path"}};
+                                           {"path", "a path"},
+                                           {"socket", "a path"},
+                                           {"host", "a host's name or address"},
+                                           {"port", "a port, 1 to 65535"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i][0], kind) == 0)
             return words[i][1];
@@ -233,16 +239,16 @@ int config_source_settings(const struct source_config *source, const json_t *hel
                            json_t **secrets, struct fault *fault)
 {
     *settings = json_object();
-    *secrets = json_object();
+    json_t *read = secrets ? json_object() : NULL;
     int result = 0;
-    if (!*settings || !*secrets)
+    if (!*settings || (secrets && !read))
         result = fault_retry(fault, "no_memory", "no memory for the settings of source %s", source->name);
     for (size_t i = 0; i < source->n_settings && !result; i++) {
         const struct config_pair *pair = &source->settings[i];
         const json_t *setting = setting_given(pair, hello);
-        if (setting)
-            result = add_value(source, pair, setting, is_secret(setting) ? *secrets : *settings, fault);
-        else
+        if (setting && (read || !is_secret(setting)))
+            result = add_value(source, pair, setting, is_secret(setting) ? read : *settings, fault);
+        else if (!setting)
             result = fault_set(fault, "bad_settings", "source %s: the connector takes no setting '%s%s'",
                                source->name, pair->name, pair->is_file ? "_file" : "");
     }
@@ -250,8 +256,10 @@ int config_source_settings(const struct source_config *source, const json_t *hel
         result = add_defaults(source, hello, *settings, fault);
     if (result) {
         json_decref(*settings);
-        json_decref(*secrets);
-        *settings = *secrets = NULL;
+        json_decref(read);
+        *settings = read = NULL;
     }
+    if (secrets)
+        *secrets = read;
     return result;
 }

@@ -19,7 +19,7 @@ int config_check_source(const struct config *config, const struct source_config 
 
 /* Makes the two objects of the `configure` message from settings that config_check_source found right:
  * *settings by kind, the defaults of the hello filled in, paths absolute; *secrets read now from their files,
- * without the newline at their end. Both are new references, NULL after a failure: "bad_settings",
+ * without the newline at their end, or left alone when `secrets` is NULL. Both are new references, NULL after a failure: "bad_settings",
  * "file_unreadable", "too_large", and, retryable, "no_memory" or "no_descriptor". Freed JSON has held secrets: see secret_harden_process. */
 int config_source_settings(const struct source_config *source, const json_t *hello, json_t **settings,
                            json_t **secrets, struct fault *fault) __attribute__((warn_unused_result));

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/cond.h"
 #include "config/source_check.h"
+#include "gather/confine.h"
 #include "gather/hello.h"
 #include "gather/session.h"
 
@@ -47,14 +48,25 @@ static int read_collections(struct catalog_source *source, struct fault *fault)
     return 0;
 }
 
-static int learn(struct catalog_source *source, const struct cancel *never, struct fault *fault)
+static int ask_hello(struct catalog_source *source, const struct config *config, const struct cancel *never,
+                     struct fault *fault)
 {
     const struct session_options options = {.cancel = never};
+    struct sandbox *sandbox;
+    if (confine_hello(&sandbox, config, source->config, fault))
+        return -1;
+    int result = session_ask_hello(source, sandbox, &options, &source->hello, fault);
+    sandbox_free(sandbox);
+    return result;
+}
+
+static int learn(struct catalog_source *source, const struct config *config, const struct cancel *never,
+                 struct fault *fault)
+{
     source->argv = make_argv(source->config);
     if (!source->argv)
         return fault_retry(fault, "no_memory", "no memory for source %s", source->config->name);
-    if (session_ask_hello(source->argv, source->config->name, &options, &source->hello, fault) ||
-        hello_check(source->hello, source->config->name, fault))
+    if (ask_hello(source, config, never, fault) || hello_check(source->hello, source->config->name, fault))
         return -1;
     const json_t *resolve = json_object_get(source->hello, "resolve");
     source->resolve_needs = json_object_get(resolve, "needs");
@@ -72,12 +84,17 @@ static bool add_source(struct catalog *catalog, const struct config *config,
     breaker_init(&source->breaker, source_config->name, config->retry.breaker_failures,
                  config->retry.breaker_open_s);
     struct fault fault;
-    if (learn(source, never, &fault)) {
-        fprintf(errors, "%s:%u:%u: error: %s\n", config->path, source_config->mark.line,
-                source_config->mark.column, fault.text);
+    bool learned = learn(source, config, never, &fault) == 0;
+    if (learned && config_check_source(config, source_config, source->hello, errors))
         return false;
-    }
-    return config_check_source(config, source_config, source->hello, errors) == 0;
+    if (learned && confine_work(&source->sandbox, config, source_config, source->hello, &fault) == 0)
+        return true;
+    bool is_kept_back = source_config->sandbox.enabled &&
+                        (fault_is(&fault, "source_crashed") || fault_is(&fault, "source_start"));
+    fprintf(errors, "%s:%u:%u: error: %s%s\n", config->path, source_config->mark.line,
+            source_config->mark.column, fault.text,
+            is_kept_back ? "; does it need files outside of /usr? sandbox.read grants them" : "");
+    return false;
 }
 
 int catalog_new(struct catalog **catalog, const struct config *config, FILE *errors)
@@ -110,6 +127,7 @@ void catalog_free(struct catalog *catalog)
         free(source->collections);
         free(source->argv);
         json_decref(source->hello);
+        sandbox_free(source->sandbox);
         breaker_destroy(&source->breaker);
         pthread_cond_destroy(&source->gate_free);
         pthread_mutex_destroy(&source->gate_lock);

@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "config/config.h"
 #include "gather/breaker.h"
+#include "sandbox/sandbox.h"
 #include "screen/classes.h"
 
 #include <jansson.h>
@@ -27,6 +28,7 @@ struct catalog_source {
     const struct source_config *config;
     char **argv;                 /* the program, its profile and arguments; NULL-terminated */
     json_t *hello;               /* as the connector said it */
+    struct sandbox *sandbox;     /* what the connector may do at work */
     const json_t *resolve_needs; /* borrowed from the hello; NULL when it cannot look anybody up */
     const json_t *resolve_yields;
     struct catalog_collection *collections;

@@ -8,13 +8,12 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REPORT_FD 3 /* in the child: says why there was no exec */
+#define REPORT_FD 3   /* in the child: says why there was no exec */
+#define EXIT_MS   200 /* a process that ends closes its pipes a moment before it is seen to have ended */
 
 enum { READ_END, WRITE_END };
 
@@ -26,20 +25,20 @@ static void close_fd(int *fd)
 }
 
 /* In the child between fork and exec: only async-signal-safe calls. */
-static void child_run(char *const argv[], const int fds[3], int report)
+static void child_run(char *const argv[], const int fds[3], int report, const struct sandbox_entry *entry)
 {
     static char *const empty[] = {NULL};
-    const struct rlimit none = {0, 0};
-    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    const struct sigaction by_default = {.sa_handler = SIG_DFL}, ignored = {.sa_handler = SIG_IGN};
     sigset_t nothing;
     sigemptyset(&nothing);
     if (dup3(report, REPORT_FD, O_CLOEXEC) < 0)
         goto failed;
     report = REPORT_FD;
     if (setsid() < 0 || sigprocmask(SIG_SETMASK, &nothing, NULL) || sigaction(SIGPIPE, &by_default, NULL) ||
-        dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[1], STDOUT_FILENO) < 0 ||
-        dup2(fds[2], STDERR_FILENO) < 0 || syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U) ||
-        setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        /* what it may not write is an error to it, not its end */
+        sigaction(SIGXFSZ, &ignored, NULL) || dup2(fds[0], STDIN_FILENO) < 0 ||
+        dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[2], STDERR_FILENO) < 0 || sandbox_enter(entry) ||
+        syscall(SYS_close_range, REPORT_FD + 1U, ~0U, 0U))
         goto failed;
     execve(argv[0], argv, empty);
 failed:;
@@ -84,12 +83,13 @@ static int await_exec(int report, const char *path, struct fault *fault)
     return fault_errno(fault, "source_start", error_number, "connector %s cannot be started", path);
 }
 
-int child_start(struct child *child, char *const argv[], struct fault *fault)
+int child_start(struct child *child, char *const argv[], const struct sandbox *sandbox, struct fault *fault)
 {
+    struct sandbox_entry entry = {.ruleset = -1};
     *child = (struct child){.in = -1, .out = -1, .log = -1};
     int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
     enum { IN, OUT, LOG, REPORT };
-    if (open_pipes(pipes, fault))
+    if (sandbox_begin(sandbox, &entry, fault) || open_pipes(pipes, fault))
         goto failed;
     pid_t pid = fork();
     if (pid < 0) {
@@ -98,7 +98,7 @@ int child_start(struct child *child, char *const argv[], struct fault *fault)
     }
     if (pid == 0) {
         const int fds[3] = {pipes[IN][READ_END], pipes[OUT][WRITE_END], pipes[LOG][WRITE_END]};
-        child_run(argv, fds, pipes[REPORT][WRITE_END]);
+        child_run(argv, fds, pipes[REPORT][WRITE_END], &entry);
     }
     child->pid = pid;
     close_fd(&pipes[IN][READ_END]);
@@ -117,8 +117,10 @@ int child_start(struct child *child, char *const argv[], struct fault *fault)
         fault_errno(fault, "internal", errno, "pipe to a connector");
         goto failed;
     }
+    sandbox_end(&entry);
     return 0;
 failed:
+    sandbox_end(&entry);
     for (int i = 0; i < 4; i++) {
         close_fd(&pipes[i][0]);
         close_fd(&pipes[i][1]);
@@ -146,6 +148,19 @@ static void await_exit(struct child *child, int grace_ms)
             if (p[i].revents && read(p[i].fd, waste, sizeof waste) == 0)
                 close_fd(i == 0 ? &child->out : &child->log);
     }
+}
+
+int child_signal(const struct child *child)
+{
+    int64_t until = clock_now_ms() + EXIT_MS;
+    siginfo_t info = {0};
+    while (child->pid > 0 && info.si_pid != child->pid && clock_now_ms() < until) {
+        if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) && errno != EINTR)
+            return 0;
+        if (info.si_pid != child->pid)
+            poll(NULL, 0, 1);
+    }
+    return info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED ? info.si_status : 0;
 }
 
 int child_end(struct child *child, int grace_ms)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,6 +77,19 @@ static int await(struct frames *frames, int fd, short events, struct fault *faul
 
 static int crashed(const struct frames *frames, struct fault *fault)
 {
+    int number = child_signal(frames->child);
+    if (number == SIGSYS)
+        return fault_set(
+            fault, "sandbox_violation",
+            "source %s: its connector was ended for a system call that no connector needs (SIGSYS): the "
+            "kernel's log or `strace -f` tells which; see daemon/sandbox/README.md before it is trusted "
+            "again",
+            frames->source);
+    if (number)
+        return fault_retry(
+            fault, "source_crashed",
+            "source %s: the connector was ended by signal %d (SIG%s) in the middle of the conversation",
+            frames->source, number, sigabbrev_np(number) ? sigabbrev_np(number) : "?");
     return fault_retry(fault, "source_crashed",
                        "source %s: the connector left in the middle of the conversation", frames->source);
 }

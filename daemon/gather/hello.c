@@ -37,6 +37,16 @@ static int wrong(struct fault *fault, const char *source, const char *what)
     return fault_set(fault, "source_protocol", "source %s: its connector's hello is wrong: %s", source, what);
 }
 
+static bool is_paths(const json_t *list)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item)
+        if (!json_is_string(item) || json_string_value(item)[0] != '/')
+            return false;
+    return json_is_array(list);
+}
+
 static int check_collections(const json_t *collections, const char *source, struct fault *fault)
 {
     if (!json_is_array(collections) || json_array_size(collections) == 0)
@@ -69,5 +79,8 @@ int hello_check(const json_t *hello, const char *source, struct fault *fault)
          json_array_size(json_object_get(resolve, "needs")) == 0))
         return wrong(fault, source,
                      "`resolve` needs the lists `needs` (not empty) and `yields` of identity kinds");
+    const json_t *reads = json_object_get(hello, "reads");
+    if (reads && !is_paths(reads))
+        return wrong(fault, source, "`reads` must be a list of absolute paths");
     return check_collections(json_object_get(hello, "collections"), source, fault);
 }

@@ -23,7 +23,7 @@ struct session {
     int64_t retry_after_ms;
 };
 
-static int start(struct session *session, char *const argv[], const char *name,
+static int start(struct session *session, const struct catalog_source *source, const struct sandbox *sandbox,
                  const struct session_options *options, struct fault *fault)
 {
     session->child = (struct child){.in = -1, .out = -1, .log = -1};
@@ -31,12 +31,12 @@ static int start(struct session *session, char *const argv[], const char *name,
         .child = &session->child,
         .cancel = options->cancel,
         .log = options->log,
-        .source = name,
+        .source = source->config->name,
         .deadline_ms = clock_now_ms() + HELLO_MS,
         .keep_alive_ms = HELLO_MS,
     };
     frames_init(&session->frames);
-    return child_start(&session->child, argv, fault);
+    return child_start(&session->child, source->argv, sandbox, fault);
 }
 
 static int protocol_fault(const struct session *session, struct fault *fault, const char *what)
@@ -57,12 +57,12 @@ static int read_hello(struct session *session, json_t **hello, struct fault *fau
     return protocol_fault(session, fault, "expected a hello of protocol version 1");
 }
 
-int session_ask_hello(char *const argv[], const char *name, const struct session_options *options,
-                      json_t **hello, struct fault *fault)
+int session_ask_hello(const struct catalog_source *source, const struct sandbox *sandbox,
+                      const struct session_options *options, json_t **hello, struct fault *fault)
 {
     struct session session = {0};
     int result = -1;
-    if (start(&session, argv, name, options, fault) == 0)
+    if (start(&session, source, sandbox, options, fault) == 0)
         result = read_hello(&session, hello, fault);
     child_end(&session.child, result ? 0 : LEAVE_MS);
     frames_wipe(&session.frames);
@@ -145,7 +145,7 @@ int session_open(struct session **session, const struct catalog_source *source,
                            source->config->name);
     new->source = source;
     json_t *hello = NULL;
-    if (start(new, source->argv, source->config->name, options, fault) || read_hello(new, &hello, fault))
+    if (start(new, source, source->sandbox, options, fault) || read_hello(new, &hello, fault))
         goto failed;
     bool same = json_equal(hello, source->hello);
     json_decref(hello);

@@ -22,9 +22,11 @@ struct session_options {
     const struct cancel *cancel; /* ends every wait */
 };
 
-/* Starts `argv[0]`, reads its hello (a new reference in *hello) and lets it leave. `name` is for texts. */
-int session_ask_hello(char *const argv[], const char *name, const struct session_options *options,
-                      json_t **hello, struct fault *fault) __attribute__((warn_unused_result));
+/* Starts the source's connector where it may do no more than say its hello (a new reference in *hello) and lets it
+ * leave. */
+int session_ask_hello(const struct catalog_source *source, const struct sandbox *sandbox,
+                      const struct session_options *options, json_t **hello, struct fault *fault)
+    __attribute__((warn_unused_result));
 
 /* Starts the source's connector, checks that its hello is still the one of the catalog, and configures it.
  * Faults: as frames_read, "source_start", "source_changed", and what the connector itself answers. */

@@ -1,6 +1,7 @@
 #include "outcome/exporter.h"
 
 #include "base/secret.h"
+#include "gather/confine.h"
 #include "intake/client.h"
 
 #include <errno.h>
@@ -58,6 +59,8 @@ int exporter_learn(struct exporter *exporter, const struct config *config, struc
         return fault_prefix(fault, "%s: .requests.identity_keys_file", config->path);
     if (config->kafka.brokers && try_properties(config, fault))
         return -1;
+    if (confine_check(config, fault))
+        return fault_prefix(fault, "%s", config->path);
     if (catalog_new(&exporter->catalog, config, stderr))
         return fault_set(fault, "bad_config", "%s: the sources cannot be used as configured", config->path);
     return 0;
@@ -72,6 +75,7 @@ int exporter_open(struct exporter *exporter, struct fault *fault)
     if (store_open(&exporter->store, config->store.path, fault) || start_pool(exporter, fault))
         return -1;
     exporter->records = (struct records){.store = exporter->store, .keyring = exporter->keyring};
+    confine_tell(exporter->config, exporter->log);
     if (secret_unlocked())
         log_line(exporter->log, LOG_LEVEL_WARNING, NULL,
                  "memory for secrets cannot be locked and may be swapped: raise RLIMIT_MEMLOCK "

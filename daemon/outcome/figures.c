@@ -1,8 +1,9 @@
 #include "outcome/figures.h"
 
 #include "base/clock.h"
+#include "gather/confine.h"
 
-enum family { IN_HAND, AT_RISK, NEXT_DUE, OUTCOMES, TRANSACTIONS, BREAKER };
+enum family { IN_HAND, AT_RISK, NEXT_DUE, OUTCOMES, TRANSACTIONS, BREAKER, SANDBOX, CONFINED };
 
 static const struct exposition_family families[] = {
     [IN_HAND] = {"dsard_requests_in_hand", EXPOSITION_GAUGE,
@@ -25,6 +26,13 @@ static const struct exposition_family families[] = {
     [BREAKER] = {"dsard_source_breaker", EXPOSITION_GAUGE,
                  "The source's circuit breaker: 0 closed, 1 open (it is left alone), 2 the next try decides.",
                  "source"},
+    [SANDBOX] =
+        {"dsard_sandbox", EXPOSITION_GAUGE,
+         "Whether the system has what keeps connectors back: from files, TCP ports, other processes by "
+         "signals, system calls, and from being root.",
+         "part"},
+    [CONFINED] = {"dsard_source_confined", EXPOSITION_GAUGE,
+                  "Whether the source's connector runs in the sandbox.", "source"},
 };
 
 static const char *const outcomes[OUTCOME_COUNT] = {
@@ -66,6 +74,18 @@ static void show_committer(struct exposition *exposition, struct committer_figur
     show(exposition, TRANSACTIONS, "resolved", (double)atomic_load(&figures->n_resolved));
 }
 
+static void show_sandbox(struct exposition *exposition, const struct config *config)
+{
+    struct confine_part parts[CONFINE_PARTS];
+    confine_parts(config, parts);
+    exposition_begin(exposition, &families[SANDBOX]);
+    for (size_t i = 0; i < CONFINE_PARTS; i++)
+        show(exposition, SANDBOX, parts[i].name, parts[i].is_there);
+    exposition_begin(exposition, &families[CONFINED]);
+    for (size_t i = 0; i < config->n_sources; i++)
+        show(exposition, CONFINED, config->sources[i].name, config->sources[i].sandbox.enabled);
+}
+
 void figures_show(const struct figures *figures, struct exposition *exposition)
 {
     show_desk(exposition, figures->desk);
@@ -76,4 +96,5 @@ void figures_show(const struct figures *figures, struct exposition *exposition)
         show(exposition, BREAKER, source->config->name,
              (double)breaker_state(&source->breaker, clock_now_ms()));
     }
+    show_sandbox(exposition, figures->config);
 }

@@ -8,6 +8,7 @@
 #include "outcome/desk.h"
 
 struct figures {
+    const struct config *config;
     struct desk *desk;
     struct catalog *catalog;
     struct committer_figures *committer;

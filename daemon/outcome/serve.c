@@ -156,7 +156,8 @@ static void show_figures(void *ctx, struct exposition *exposition)
 
 static int show(struct server *server, struct fault *fault)
 {
-    server->figures = (struct figures){.desk = server->desk,
+    server->figures = (struct figures){.config = server->config,
+                                       .desk = server->desk,
                                        .catalog = server->options->exporter->catalog,
                                        .committer = &server->committer_figures};
     const struct listener_options options = {

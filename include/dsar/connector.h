@@ -71,6 +71,10 @@ struct dsar_connector {
 
     /* Frees the state. May be NULL. */
     void (*leave)(void *state);
+
+    /* true: only dsard's outer filter of system calls holds, as for connectors in other languages. Otherwise all but
+     * reading files, connecting and computing is no longer there once `hello` has returned. */
+    bool is_loose;
 };
 
 /* Speaks the protocol on standard input and output until dsard closes it. Returns the exit status for main():

@@ -6,7 +6,7 @@ from peer import Broken, parse
 IDENTITY_MAX, TITLE_MAX, FILE_TEXT_MAX = 512, 200, 1024
 MEMBERS_MAX, DEPTH_MAX = 4096, 64
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
-SETTING_KINDS = {"text", "url", "path", "integer", "boolean", "secret"}
+SETTING_KINDS = {"text", "url", "path", "socket", "host", "port", "integer", "boolean", "secret"}
 CLASS = re.compile(r"own|free_text|third_party|secret|cvv|card|withhold:" + NAME.pattern)
 
 

@@ -51,9 +51,10 @@ static struct {
 
 /* --- the connector: these two stand for the daemon's own, which start a process --- */
 
-int child_start(struct child *child, char *const argv[], struct fault *fault)
+int child_start(struct child *child, char *const argv[], const struct sandbox *sandbox, struct fault *fault)
 {
     (void)argv;
+    (void)sandbox;
     (void)fault;
     char path[MEMORY_FILE_PATH_MAX];
     const size_t head = sizeof hello - 1 + 1 + sizeof READY - 1;
@@ -68,6 +69,12 @@ int child_start(struct child *child, char *const argv[], struct fault *fault)
                             .log = -1};
     free(said);
     return child->in < 0 ? -1 : 0;
+}
+
+int child_signal(const struct child *child)
+{
+    (void)child;
+    return 0;
 }
 
 int child_end(struct child *child, int grace_ms)

@@ -120,9 +120,13 @@ def parrot(folder, name, script, **more):
     script = {**script, "hello": {"type": "hello", "protocol": 1, "name": name, "version": "1", "settings": [],
                                   **script.get("hello", {})}}
     path = harness.save(os.path.join(folder, name + ".parrot"), script)
-    return {"name": name, "connector": sys.executable, "arguments": [PARROT, path], "settings": {}, **more}
+    # it counts its tries in a file
+    counts = any(isinstance(answers, list) and answers and isinstance(answers[0], list) for answers in script.values())
+    sandbox = {"enabled": False} if counts else harness.PYTHON_SANDBOX
+    return {"name": name, "connector": sys.executable, "arguments": [PARROT, path], "settings": {}, "sandbox": sandbox, **more}
 
 
 def liar(mode, **more):
     """A source of the configuration that is a connector which lies."""
-    return {"name": "liar", "connector": sys.executable, "arguments": [LIAR, "--lie", mode], "settings": {}, **more}
+    return {"name": "liar", "connector": sys.executable, "arguments": [LIAR, "--lie", mode], "settings": {},
+            "sandbox": harness.PYTHON_SANDBOX, **more}

@@ -235,6 +235,7 @@ class Lies(Faults):
                          f"cat >'{path}' <<'END'\n{json.dumps(changed)}\nEND\n")
         os.chmod(source["connector"], 0o700)
         source["arguments"] = []
+        source["sandbox"] = {"enabled": False}  # it writes a file
         answer = self.ask("alice", self.configure_with(source))
         self.check_gap(answer, "shop", "source_changed")
         self.check_complete(answer, self.others)

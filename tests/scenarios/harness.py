@@ -27,6 +27,8 @@ DSARCTL = os.path.join(BUILD, "bin", "dsarctl")
 # programs with sanitizers are slower, and a machine of two cores may be busy
 PATIENCE_S = 60
 
+# this interpreter may lie anywhere
+PYTHON_SANDBOX = {"read": [sys.base_prefix]}
 # a source of the configuration, and the name that its connector gives itself in canaries.counts()
 SOURCES = {"billing": "billing.whmcs", "panel": "hosting-panel.cpanel", "forum": "forum.phpbb",
            "marketing": "marketing.mautic"}

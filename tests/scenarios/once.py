@@ -118,7 +118,7 @@ class Completeness(exports.Exports):
         left = sorted(os.listdir(os.path.dirname(answer.bundle)))
         again = harness.Once(config, path, self.path("out"))
         self.assertEqual((again.status, again.output), (2, ""), again.errors)
-        self.assertRegex(again.errors, f"^dsard once: .*{request['subject_request_id']}: .* use another --out\n$")
+        self.assertRegex(again.errors, f"(?m)^dsard once: .*{request['subject_request_id']}: .* use another --out$")
         self.assertEqual(sorted(os.listdir(os.path.dirname(answer.bundle))), left)
         elsewhere = exports.Answer(harness.Once(config, path, tempfile.mkdtemp(dir=self.folder)), request, self.keys)
         self.assertEqual((elsewhere.status, harness.counted(elsewhere.entries)), (0, harness.held("bob")))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The forum of the example host on a real MariaDB and a real PostgreSQL: what the product holds of a person is in the person's
 bundle, and nothing of anybody else is."""
+import os
 import re
 import unittest
 
@@ -24,7 +25,7 @@ def literal(value):
 
 def schema(driver):
     """tests/fakes/phpbb.sql in the words of another database."""
-    with open(harness.os.path.join(harness.ROOT, "tests", "fakes", "phpbb.sql"), encoding="utf-8") as ddl:
+    with open(os.path.join(harness.ROOT, "tests", "fakes", "phpbb.sql"), encoding="utf-8") as ddl:
         text = ddl.read()
     for name, kind in TYPES.items():
         text = re.sub(rf"\b{name}\b", kind, text)
@@ -66,6 +67,16 @@ class Forum(exports.Exports, databases.Databases):
         for name, (table, column) in COUNTED.items():
             held = int(server.do(f"SELECT COUNT(*) FROM phpbb_{table} WHERE {column} = {user}"))
             self.assertEqual(len(records.get(name, [])), held, name)
+
+    @on_each
+    def test_the_engine_keeps_to_the_protocol(self, server):
+        settings = harness.save(self.path("settings"), {"settings": server.settings(), "secrets": {"password": PASSWORD}})
+        identities = harness.save(self.path("identities"), [
+            {"kind": "email", "value": people.ALICE["email"]}, {"kind": "phpbb_user_id", "value": str(people.ALICE["forum"])}])
+        done = harness.run(os.path.join(harness.ROOT, "tests", "conformance", "run"), databases.ENGINE, "--profile",
+                           os.path.join(harness.ROOT, "connectors", "forum", "phpbb.json"), "--", "--settings", settings,
+                           "--identities", identities)
+        self.assertEqual(done.returncode, 0, done.stdout)
 
     @on_each
     def test_nobody_of_the_forum(self, server):

@@ -221,6 +221,23 @@ class Rules(databases.Databases):
         self.assertEqual((outcome.done["status"], outcome.done["code"]), ("failed", "cancelled"))
 
     @on_each
+    def test_a_cancel_is_heard_while_rows_are_passed_over(self, server):
+        """Behind one that is not the person's, which nobody wants; each takes the server a second."""
+        make_things(server, "sluggish")
+        sleep, padding = {"mariadb": ("SLEEP(1)", "REPEAT('x', 60000)"),
+                          "postgresql": ("pg_sleep(1)", "repeat('x', 60000)")}[server.driver]
+        engine = self.engine(profile(collection("things", f"SELECT 8 AS owner, {sleep} AS s, {padding} AS p FROM sluggish "
+                                                          "WHERE :id > 0")), server.settings())
+        engine.begin("things")
+        self.wait_until_it_runs(server)
+        time.sleep(2)
+        begun = time.monotonic()
+        engine.peer.say(type="cancel")
+        outcome = engine.hear_all()
+        self.assertLess(time.monotonic() - begun, 4)
+        self.assertEqual(outcome.done["status"], "failed")
+
+    @on_each
     def test_a_reader_that_is_slow_loses_nothing(self, server):
         server.do("CREATE TABLE wide (id INT PRIMARY KEY, owner INT, text TEXT)")
         server.do("INSERT INTO wide VALUES " + ",".join(f"({i}, 7, '{'x' * 60000}')" for i in range(1, 201)))

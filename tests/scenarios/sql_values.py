@@ -102,7 +102,10 @@ POSTGRESQL = [
     ("jsonb", "NULL", "null"),
 ]
 
-BEFORE = {"mariadb": "SET time_zone='+02:00', sql_mode='NO_BACKSLASH_ESCAPES';", "postgresql": ""}
+# what the server does by itself is not what the engine asks for
+BEFORE = {"mariadb": "SET GLOBAL time_zone='+09:00'; SET time_zone='+02:00', sql_mode='NO_BACKSLASH_ESCAPES';",
+          "postgresql": "ALTER DATABASE product SET TimeZone='Asia/Tokyo'; ALTER DATABASE product SET bytea_output='escape';"
+                        "ALTER DATABASE product SET DateStyle='German';"}
 TYPES = {"mariadb": MARIADB, "postgresql": POSTGRESQL}
 
 
@@ -140,6 +143,12 @@ class Values(databases.Databases):
         for record, line in zip(records, printed):
             digits = databases.values(record)
             self.assertEqual([digits["d"], digits["f"], digits["n"]], line.split("\t"))
+
+    @on_each
+    def test_one_statement_means_the_same_everywhere(self, server):
+        record, = self.fetch(server, """SELECT t."a b", '"' || ' ? :id {prefix} $1 # --' AS q, :id + 0 AS owner
+            FROM (SELECT '\\' || 'y''s' AS "a b") t""")
+        self.assertEqual(json.loads(record), {"a b": "\\y's", "q": '" ? :id {prefix} $1 # --'})
 
     @on_each
     def test_json_is_itself_within_the_protocols_limits(self, server):

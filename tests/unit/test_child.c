@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+static struct sandbox *sandbox; /* keeps nothing back: other tests are about that */
+
 static void start(struct child *child, const char *script)
 {
     static char shell[] = "/bin/sh", option[] = "-c";
@@ -25,7 +27,7 @@ static void start(struct child *child, const char *script)
     assert_non_null(copy);
     char *const argv[] = {shell, option, copy, NULL};
     struct fault fault;
-    assert_int_equal(child_start(child, argv, &fault), 0);
+    assert_int_equal(child_start(child, argv, sandbox, &fault), 0);
     free(copy);
 }
 
@@ -77,11 +79,12 @@ static void there_are_no_new_privileges_and_no_core_dumps(void **state)
 {
     char text[4096];
     run("grep NoNewPrivs /proc/self/status; grep 'core file' /proc/self/limits; grep SigBlk "
-        "/proc/self/status",
+        "/proc/self/status; grep SigIgn /proc/self/status",
         text, sizeof text);
     assert_non_null(strstr(text, "NoNewPrivs:\t1"));
     assert_non_null(strstr(text, "Max core file size        0                    0"));
     assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
+    assert_non_null(strstr(text, "SigIgn:\t0000000001000000")); /* SIGXFSZ */
 }
 
 static void a_program_that_is_not_there_is_reported(void **state)
@@ -90,12 +93,12 @@ static void a_program_that_is_not_there_is_reported(void **state)
     char *const missing[] = {path, NULL}, *const no_program[] = {folder, NULL};
     struct child child;
     struct fault fault;
-    assert_int_equal(child_start(&child, missing, &fault), -1);
+    assert_int_equal(child_start(&child, missing, sandbox, &fault), -1);
     assert_string_equal(fault.code, "source_start");
     assert_string_equal(fault.text,
                         "connector /nonexistent/connector cannot be started: No such file or directory");
     assert_int_equal(child.pid, 0);
-    assert_int_equal(child_start(&child, no_program, &fault), -1);
+    assert_int_equal(child_start(&child, no_program, sandbox, &fault), -1);
     assert_string_equal(fault.code, "source_start");
     assert_int_equal(child_end(&child, 0), 0);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -123,7 +126,7 @@ static void no_descriptor_is_left_behind(void **state)
     size_t before = n_descriptors();
     for (int i = 0; i < 5; i++) {
         run("exit 0", text, sizeof text);
-        assert_int_equal(child_start(&child, missing, &fault), -1);
+        assert_int_equal(child_start(&child, missing, sandbox, &fault), -1);
     }
     assert_int_equal(n_descriptors(), before);
 }
@@ -199,6 +202,18 @@ static void ending_twice_or_never_started_is_harmless(void **state)
     assert_int_equal(child_end(&child, 1000), 0);
 }
 
+static int make_sandbox(void **state)
+{
+    const struct sandbox_options options = {.is_open = true};
+    return sandbox_new(&sandbox, &options, NULL);
+}
+
+static int free_sandbox(void **state)
+{
+    sandbox_free(sandbox);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,5 +228,5 @@ int main(void)
         cmocka_unit_test(what_it_started_goes_with_it),
         cmocka_unit_test(ending_twice_or_never_started_is_harmless),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_sandbox, free_sandbox);
 }

@@ -31,6 +31,7 @@ static void good_ones_are_taken(void **state)
     static const char *const good[] = {
         "{'name':'shop','version':'1','collections':[" COLLECTION "]}",
         "{'name':'s','version':'1','resolve':{'needs':['email'],'yields':[]},'collections':[" COLLECTION "]}",
+        "{'name':'s','version':'1','reads':['/etc/passwd'],'collections':[" COLLECTION "]}",
         "{'name':'s','version':'1','collections':[{'name':'a.b_c-d1','title':'A','category':'c','needs':['x']"
         "},"
         "{'name':'b','title':'A','category':'c','needs':[]}]}",
@@ -59,6 +60,8 @@ static void bad_ones_are_refused(void **state)
         "}",
         "{'name':'shop','version':'1','collections':[{'name':'a','title':'A','category':'c','needs':[1]}]}",
         "{'name':'shop','version':'1','collections':[" COLLECTION "," COLLECTION "]}",
+        "{'name':'shop','version':'1','reads':'/etc/passwd','collections':[" COLLECTION "]}",
+        "{'name':'shop','version':'1','reads':['passwd'],'collections':[" COLLECTION "]}",
         "{'name':'shop','version':'1','resolve':{},'collections':[" COLLECTION "]}",
         "{'name':'shop','version':'1','resolve':{'needs':[],'yields':[]},'collections':[" COLLECTION "]}",
         "{'name':'shop','version':'1','resolve':{'needs':['email']},'collections':[" COLLECTION "]}",
