@@ -32,9 +32,9 @@ static const char *const resolve_keys[] = {
     "request", "ok",  "refused", "busy", "not_found", "records",  "records_kind", "empty",
     "total",   "cap", "page",    "key",  "match",     "evidence", "assert",       NULL};
 static const char *const collection_keys[] = {
-    "request",    "ok",     "refused",  "busy",  "not_found", "records", "records_kind",
-    "empty",      "total",  "cap",      "page",  "key",       "assert",  "parent",
-    "unasserted", "export", "withhold", "files", "unread",    "each",    NULL};
+    "request",  "ok",    "refused", "busy", "not_found", "records", "records_kind", "empty",
+    "total",    "cap",   "page",    "key",  "assert",    "parent",  "unasserted",   "export",
+    "withhold", "files", "unread",  "each", "match",     NULL};
 
 static const struct profile_engine rest_engine = {
     .name = "rest",

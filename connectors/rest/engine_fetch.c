@@ -3,6 +3,7 @@
 #include "../sdk/binding.h"
 #include "collecting.h"
 #include "job.h"
+#include "tests.h"
 
 #include <dsar/protocol.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct level {
     struct step step;
     struct sources sources;
     struct level *next; /* NULL for the last */
+    bool has_matched;   /* one of the records was the person's */
 };
 
 static int run_level(struct level *level, struct dsar_error *error);
@@ -23,12 +25,23 @@ static int run_level(struct level *level, struct dsar_error *error);
 static int use_record(struct node *record, struct dsar_error *error, void *ctx)
 {
     struct level *level = ctx;
+    const struct tested tested = {.record = record, .sources = &level->sources};
+    if (!tests_all_hold(level->step.match, &tested))
+        return 0;
+    level->has_matched = true;
     if (!level->next)
         return collecting_record(level->collecting, record, &level->sources, error);
     level->next->sources = level->sources;
     level->next->sources.record = record;
     level->next->sources.above = &level->sources;
     return run_level(level->next, error);
+}
+
+/* Whether an answer shows that the system knows the person: not one with everybody's records of which none is theirs, nor
+ * one whose records are nobody's and only say what to ask next. */
+static bool is_persons(const struct level *level)
+{
+    return level->step.match ? level->has_matched : level->step.is_asserted || !level->next;
 }
 
 static int run_pages(struct level *level, struct dsar_error *error)
@@ -45,7 +58,8 @@ static int run_pages(struct level *level, struct dsar_error *error)
     struct pages_outcome outcome;
     if (pages_run(&options, &outcome, error))
         return -1;
-    collecting->is_anything_found = collecting->is_anything_found || !outcome.is_absent;
+    if (!outcome.is_absent && is_persons(level))
+        collecting->is_anything_found = true;
     if (outcome.is_partial)
         collecting_partial(collecting, &outcome.why);
     return 0;
@@ -101,6 +115,7 @@ static int read_levels(struct level levels[LEVELS_MAX], const json_t *plan, stru
         struct level *level = &levels[i];
         level->collecting = collecting;
         level->next = below;
+        level->has_matched = false;
         if (step_read(&level->step, &(struct step_plan){plan, role, "/collections"}, &scope, error))
             return -1;
         role = STEP_PARENT;

@@ -4,6 +4,7 @@
 #include "../sdk/utf8.h"
 #include "exchange.h"
 #include "pick.h"
+#include "tests.h"
 
 #include <dsar/protocol.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #define PLAIN_TYPE    "application/octet-stream"
 #define TYPE_MAX      128
+#define WHERE_MAX     ((size_t)1 << 20)
 #define NAME_KEEP_MAX 255
 
 /* One file on its way. */
@@ -260,14 +262,37 @@ static bool stands_for_none(const struct node *element)
            (element->kind == NODE_STRING && element->len == 0);
 }
 
+/* Whether the rule is for this one of them. */
+static int check_where(const json_t *where, const struct trail *trail, bool *is_meant,
+                       struct dsar_error *error)
+{
+    const json_t *eq = json_object_get(where, "eq");
+    struct buf text;
+    struct fault fault;
+    *is_meant = true;
+    if (!where)
+        return 0;
+    buf_init(&text, WHERE_MAX);
+    int result = trail_append(trail, json_string_value(json_object_get(where, "element")), &text, &fault);
+    if (!result) {
+        const struct node node = {.kind = NODE_STRING, .text = text.data ? text.data : "", .len = text.len};
+        *is_meant = tests_is_value(&node, eq ? eq : json_object_get(where, "ne"), false) == (eq != NULL);
+    }
+    buf_wipe(&text);
+    return result ? error_from_fault(error, &fault) : 0;
+}
+
 static int use_element(const struct trail *trail, void *ctx)
 {
     const struct walk *walk = ctx;
     struct sources sources = *walk->sources;
     struct transfer transfer = {
         .files = walk->files, .step = walk->step, .sources = &sources, .trail = trail};
+    bool is_meant;
     sources.element = trail;
-    if (stands_for_none(trail->nodes[trail->depth]))
+    if (check_where(walk->step->where, trail, &is_meant, walk->error))
+        return -1;
+    if (!is_meant || stands_for_none(trail->nodes[trail->depth]))
         return 0;
     return walk->step->data ? send_inside(&transfer, walk->error) : send_asked(&transfer, walk->error);
 }

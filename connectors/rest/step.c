@@ -123,19 +123,35 @@ static int read_records(const struct reading *reading)
                : 0;
 }
 
+/* Where everybody's records come, those of the person are chosen by identities that no call needs to name. */
+static int note_matched(const struct reading *reading)
+{
+    for (size_t i = 0; i < json_array_size(reading->step->match); i++) {
+        const char *kind =
+            json_string_value(json_object_get(json_array_get(reading->step->match, i), "eq_id"));
+        if (kind && value_note(reading->scope, "id", kind, reading->error))
+            return -1;
+    }
+    return 0;
+}
+
 /* Every record is tested for whose it is, or the profile says why that cannot be. Tests that a record may pass
  * without naming the person are welcome beside the reason. */
 static int check_ownership(const struct reading *reading)
 {
     const char *why = json_string_value(json_object_get(reading->json, "unasserted"));
     struct step *step = reading->step;
-    step->is_asserted = tests_compare_identity(step->assertions, reading->scope->is_owned);
+    bool is_matched = tests_compare_identity(step->match, reading->scope->is_owned);
+    step->is_asserted = is_matched || tests_compare_identity(step->assertions, reading->scope->is_owned);
     if (step->is_asserted == (why && *why))
         return reading_bad(
             reading, "/assert",
             "tests of which one that is not optional compares an identity, or `unasserted` with the "
             "reason why not");
-    return 0;
+    return step->match && !is_matched
+               ? reading_bad(reading, "/match",
+                             "tests of which one that is not optional compares an identity")
+               : note_matched(reading);
 }
 
 static int read_child(const struct reading *reading)
@@ -164,8 +180,8 @@ static int read_child(const struct reading *reading)
 static int read_parent(const struct reading *reading)
 {
     static const char *const known[] = {
-        "request", "ok",   "refused", "busy", "not_found", "records",    "records_kind", "empty",
-        "total",   "page", "key",     "cap",  "assert",    "unasserted", "parent",       NULL};
+        "request", "ok",  "refused", "busy",   "not_found",  "records", "records_kind", "empty", "total",
+        "page",    "key", "cap",     "assert", "unasserted", "parent",  "match",        NULL};
     return profile_check_keys(reading->json, reading->path, known, reading->error) || read_records(reading) ||
                    check_ownership(reading)
                ? -1
@@ -224,17 +240,37 @@ static bool names_file(const json_t *json)
     return false;
 }
 
+static int read_where(const struct reading *reading)
+{
+    static const char *const known[] = {"element", "eq", "ne", NULL};
+    const json_t *where = json_object_get(reading->json, "where");
+    const char *element = json_string_value(json_object_get(where, "element"));
+    const json_t *eq = json_object_get(where, "eq");
+    const json_t *value = eq ? eq : json_object_get(where, "ne");
+    reading->step->where = where;
+    if (!where)
+        return 0;
+    if (json_is_object(where) && profile_check_keys(where, reading->path, known, reading->error))
+        return -1;
+    return element && trail_is_pointer(element) && json_object_size(where) == 2 &&
+                   (json_is_string(value) || json_is_integer(value))
+               ? 0
+               : reading_bad(
+                     reading, "/where",
+                     "`element` with a relative JSON Pointer, and `eq` or `ne` with a text or a number");
+}
+
 static int read_file(const struct reading *reading)
 {
-    static const char *const inside[] = {"in", "name", "media_type", "data", NULL};
-    static const char *const asked[] = {"in", "name",    "media_type", "base64",    "request",
-                                        "ok", "refused", "busy",       "not_found", NULL};
+    static const char *const inside[] = {"in", "where", "name", "media_type", "data", NULL};
+    static const char *const asked[] = {"in", "where",   "name", "media_type", "base64", "request",
+                                        "ok", "refused", "busy", "not_found",  NULL};
     struct step *step = reading->step;
     const json_t *data = json_object_get(reading->json, "data");
     step->records = "";
     step->kind = RECORDS_SINGLE;
     if (profile_check_keys(reading->json, reading->path, data ? inside : asked, reading->error) ||
-        reading_pointer(reading, reading->json, "in", &step->in) ||
+        reading_pointer(reading, reading->json, "in", &step->in) || read_where(reading) ||
         reading_pointer(reading, reading->json, "data", &step->data) ||
         reading_pointer(reading, reading->json, "base64", &step->base64) ||
         read_relative(reading, "name", &step->name) ||
@@ -371,7 +407,7 @@ static int read_resolve(const struct reading *reading)
                                "`ptr` with a JSON Pointer or `join` with several, `type`, and no `as` but "
                                "\"lower\"");
     }
-    return 0;
+    return note_matched(reading);
 }
 
 static int read_role(const struct reading *reading, enum step_role role)

@@ -77,6 +77,7 @@ struct step {
     json_int_t every_s;     /* of a poll */
     json_int_t max_s;       /* of a poll */
     const char *in;         /* of a file: pointer to what stands for one, with `*` for any */
+    const json_t *where;    /* of a file: which of them the rule is for; NULL: all */
     const char *name;       /* of a file: relative pointer to its name */
     const char *media_type; /* of a file: relative pointer to its media type */
     const char *data;       /* of a file: pointer to its base64 in what stands for it */

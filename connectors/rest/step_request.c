@@ -41,6 +41,14 @@ static int check_url(const struct reading *reading, const json_t *path, const ch
     return value_check(url, reading->scope, place, reading->error);
 }
 
+static bool has_optional(const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (has_optional(json_array_get(value, i)))
+            return true;
+    return json_object_get(value, "optional");
+}
+
 static int check_target(const struct reading *reading)
 {
     const json_t *path = json_object_get(reading->step->request, "path");
@@ -56,9 +64,8 @@ static int check_target(const struct reading *reading)
                            "a text that begins with '/' and has no query, or a list of segments");
     for (size_t i = 0; i < json_array_size(path); i++) {
         const json_t *segment = json_array_get(path, i);
-        if (json_is_array(segment) || json_object_get(segment, "optional"))
-            return reading_bad(reading, "/request/path",
-                               "segments that are one value each, and not optional");
+        if (has_optional(segment))
+            return reading_bad(reading, "/request/path", "segments that are not optional");
         if (value_check(segment, reading->scope, place, reading->error))
             return -1;
     }

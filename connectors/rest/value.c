@@ -74,6 +74,11 @@ static int check_place(const json_t *value, const char *source, const struct sco
     return 0;
 }
 
+static bool is_as(const json_t *as, const char *form)
+{
+    return json_is_string(as) && strcmp(json_string_value(as), form) == 0;
+}
+
 static int check_modifiers(const json_t *value, const char *source, const char *path,
                            struct dsar_error *error)
 {
@@ -83,8 +88,8 @@ static int check_modifiers(const json_t *value, const char *source, const char *
     const json_t *optional = json_object_get(value, "optional");
     bool is_id = strcmp(source, "id") == 0;
     bool is_configured = strcmp(source, "secret") == 0 || strcmp(source, "setting") == 0;
-    if (as && (!is_id || !json_is_string(as) || strcmp(json_string_value(as), "lower") != 0))
-        return bad_value(error, path, "`as` to be \"lower\", of an id");
+    if (as && (!is_id || (!is_as(as, "lower") && !is_as(as, "regex"))))
+        return bad_value(error, path, "`as` to be \"lower\" or \"regex\", of an id");
     if (part && (!is_id || !value_is_part(part)))
         return bad_value(error, path, "`part` to be 0 to 7, of an id");
     if (up && (strcmp(source, "record") != 0 || !value_is_part(up)))
@@ -199,6 +204,16 @@ static int append_configured(struct buf *out, const json_t *value, const json_t 
     return 0;
 }
 
+/* A regular expression that is the text itself. */
+static int append_literal(struct buf *out, const char *text, size_t len, struct dsar_error *error)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((strchr("\\.+*?()[]{}^$|", text[i]) && append(out, "\\", 1, error)) ||
+            append(out, &text[i], 1, error))
+            return -1;
+    return 0;
+}
+
 static int append_identity(struct buf *out, const json_t *value, const struct sources *sources,
                            struct dsar_error *error)
 {
@@ -209,6 +224,8 @@ static int append_identity(struct buf *out, const json_t *value, const struct so
         text = value_part(text, json_object_get(value, "part"), &len);
     if (!text || len == 0)
         return empty(error, "identity", kind);
+    if (is_as(json_object_get(value, "as"), "regex"))
+        return append_literal(out, text, len, error);
     size_t start = out->len;
     if (append(out, text, len, error))
         return -1;
@@ -289,6 +306,11 @@ int value_describe(struct buf *out, const json_t *value, struct fault *fault)
         return buf_append_text(out, json_string_value(value), fault);
     if (json_is_integer(value))
         return buf_printf(out, fault, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (value_describe(out, json_array_get(value, i), fault))
+            return -1;
+    if (json_is_array(value))
+        return 0;
     const char *key;
     json_t *member;
     json_object_foreach ((json_t *)(uintptr_t)value, key, member) {

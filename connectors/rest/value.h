@@ -4,6 +4,7 @@
  *   "GetInvoices", 100                       as it stands
  *   {"secret": NAME}, {"setting": NAME}      from the configuration; with "optional": true it may be missing
  *   {"id": KIND}                             an identity of the person; with "as": "lower" in lower case, with
+ *                                            "as": "regex" as the regular expression of itself, with
  *                                            "part": N its word N, counted from 0, of one that was joined
  *   {"record": POINTER}                      from the record that a child step belongs to; with "up": N from the
  *                                            one N levels above it

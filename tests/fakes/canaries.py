@@ -86,13 +86,16 @@ def counts(person):
         held["billing.whmcs"] = _billing(who["client"])
     if "panel" in who:
         held["hosting-panel.cpanel"] = {"account": 1, "settings": 1, "domains": 1,
-                                        "mailboxes": len(people.PANEL[who["panel"]]["mailboxes"])}
+                                        "mailboxes": len(people.PANEL[who["panel"]]["mailboxes"]),
+                                        "databases": len(people.PANEL[who["panel"]]["databases"]),
+                                        "ftp_accounts": len(people.PANEL[who["panel"]]["ftp"])}
     if "forum" in who:
         held["forum.phpbb"] = _forum(who["forum"])
     if "contact" in who:
         lead = people.LEADS[who["contact"]]
         held["marketing.mautic"] = {"contact": 1, **{name: len(lead[name])
-                                                     for name in ("activity", "notes", "segments", "campaigns")}}
+                                                     for name in ("activity", "notes", "segments", "campaigns", "devices",
+                                                                  "companies")}}
     return held
 
 

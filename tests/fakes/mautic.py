@@ -8,7 +8,7 @@ import re
 import people
 from stub import Answer, Product
 
-PATH = re.compile(r"/api/contacts(?:/(\d+)(?:/(activity|notes|segments|campaigns))?)?$")
+PATH = re.compile(r"/api/contacts(?:/(\d+)(?:/(activity|notes|segments|campaigns|devices|companies))?)?$")
 
 
 def number(params, name, default):
@@ -48,6 +48,8 @@ class Mautic(Product):
         lead = copy.deepcopy(people.LEADS[1901] if everybody else lead)
         if not match.group(2):
             return {"contact": lead["lead"]}
+        if match.group(2) in ("devices", "companies"):
+            return {"total": len(lead[match.group(2)]), match.group(2): lead[match.group(2)]}
         return getattr(self, "_" + match.group(2))(lead, params)
 
     def _contacts(self, params, everybody):

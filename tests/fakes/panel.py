@@ -11,6 +11,8 @@ FUNCTIONS = {
     "Email::list_pops_with_disk": "mailboxes",
     "DomainInfo::domains_data": "domains",
     "Variables::get_user_information": "user",
+    "Mysql::list_databases": "databases",
+    "Ftp::list_ftp_with_disk": "ftp",
 }
 
 

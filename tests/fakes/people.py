@@ -335,6 +335,12 @@ def _panel_user(who, domain, mark):
             "demo": "0", "bandwidth_limit": "0", "owner": "root", "temporary": "0"}
 
 
+def _ftp(user, name, domain):
+    return {"login": f"{name}@{domain}", "serverlogin": f"{name}@{domain}", "accttype": "sub", "deleteable": 1,
+            "dir": f"/home/{user}/{name}", "reldir": name, "htmldir": f"%2fhome%2f{user}%2f{name}", "diskquota": "unlimited",
+            "diskused": "0.00", "_diskquota": "0", "_diskused": "0", "diskusedpercent": 0, "diskusedpercent20": 0}
+
+
 PANEL = {
     "alice": {
         "account": _account(ALICE, "alice-shop.example.test", "alice"),
@@ -345,6 +351,9 @@ PANEL = {
                     "sub_domains": [_domain_data(ALICE, "dev.alice-shop.example.test", "sub_domain",
                                                  "alice-docroot-16a2")]},
         "user": _panel_user(ALICE, "alice-shop.example.test", "alice-panel-17a1"),
+        "databases": [{"database": f"alice_canary-alice-db-17a{at}", "disk_usage": 12345678901, "users": ["alice_web"]}
+                      for at in (2, 3)],
+        "ftp": [_ftp("alice", "canary-alice-ftp-17a4", "alice-shop.example.test")],
     },
     "malice": {
         "account": _account(MALICE, "malice-shop.example.test", "malice"),
@@ -353,6 +362,8 @@ PANEL = {
                                                 "malice-docroot-16b1"),
                     "addon_domains": [], "parked_domains": [], "sub_domains": []},
         "user": _panel_user(MALICE, "malice-shop.example.test", "malice-panel-17b1"),
+        "databases": [{"database": "malice_canary-malice-db-17b2", "disk_usage": 1, "users": []}],
+        "ftp": [_ftp("malice", "canary-malice-ftp-17b4", "malice-shop.example.test")],
     },
 }
 
@@ -398,15 +409,20 @@ LEADS = {
                            "dateAdded": "2026-01-01T13:14:00+00:00", "manuallyAdded": True,
                            "manuallyRemoved": False}},
           "campaigns": {1: {"id": 1, "name": "canary-alice-campaign-23a1", "dateAdded": "2026-01-01T14:11:47+00:00",
-                            "manuallyRemoved": False, "manuallyAdded": False, "list_membership": [3]}}},
+                            "manuallyRemoved": False, "manuallyAdded": False, "list_membership": [3]}},
+          "devices": [{"id": 60, "lead": [], "clientInfo": [], "device": "canary-alice-device-23a2", "deviceOsName": "Ubuntu",
+                       "deviceOsShortName": "UBT", "deviceOsPlatform": "x64"}],
+          "companies": [{"company_id": "420", "date_associated": "2026-01-01 13:03:10", "is_primary": "0",
+                         "companyname": "canary-alice-company-23a3", "companyemail": "office@other.example.test"}]},
     # a third person, whose plus address has Alice's as its beginning
     902: {"lead": _lead(902, "alice+news@example.test", "Alicia", "alicia-lead-19b1"), "activity": [], "notes": [],
-          "segments": {}, "campaigns": {}},
+          "segments": {}, "campaigns": {}, "devices": [], "companies": []},
     1901: {"lead": _lead(1901, "malice@example.test", "Malice", "malice-lead-19c1"),
            "activity": [_event(1901, "page.hit", "Page hit", "malice-activity-20c1")],
            "notes": [{"id": 2, "text": "<p>canary-malice-note-21c1</p>", "type": "general",
                       "dateTime": "2026-01-01T13:14:00+00:00"}],
-           "segments": {}, "campaigns": {}},
+           "segments": {}, "campaigns": {}, "companies": [],
+           "devices": [{"id": 61, "device": "canary-malice-device-23c2", "deviceOsName": "Ubuntu"}]},
 }
 
 # ---- phpBB: rows of the tables in phpbb.sql; text is stored as phpBB does it, in its XML -----------------------------

@@ -81,12 +81,12 @@ class _Server(ThreadingHTTPServer):
 
 
 class Stub:
-    def __init__(self, product):
+    def __init__(self, product, port=0):
         self.product = product
         self.lock = threading.Lock()
         self.fault, self.calls = {"mode": "ok"}, []
         self.closing = threading.Event()
-        self.server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"stub": self}))
+        self.server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"stub": self}))
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     @property

@@ -45,15 +45,7 @@ class Exports(harness.Scenario):
         return Answer(once, request, self.keys)
 
     def parrot(self, name, script, **more):
-        """A source of the configuration whose connector says what the script tells it; see parrot.py."""
-        script = {**script, "hello": {"type": "hello", "protocol": 1, "name": name, "version": "1", "settings": [],
-                                      **script.get("hello", {})}}
-        path = harness.save(self.path(name + ".parrot"), script)
-        # it counts its tries in a file
-        counts = any(isinstance(answers, list) and answers and isinstance(answers[0], list) for answers in script.values())
-        sandbox = {"enabled": False} if counts else harness.PYTHON_SANDBOX
-        return {"name": name, "connector": sys.executable, "arguments": [PARROT, path], "settings": {}, "sandbox": sandbox,
-                **more}
+        return parrot(self.folder, name, script, **more)
 
     def calls(self):
         """What the host was asked: {stub: [action]}, those that were asked nothing left out."""
@@ -121,6 +113,17 @@ class Answer:
         return harness.decoded_text(
             {**self.entries, "event": harness.json.dumps(self.event).encode(),
              "report": html.unescape(self.entries["report.html"].decode()).encode()})
+
+
+def parrot(folder, name, script, **more):
+    """A source of the configuration whose connector says what the script tells it; see parrot.py."""
+    script = {**script, "hello": {"type": "hello", "protocol": 1, "name": name, "version": "1", "settings": [],
+                                  **script.get("hello", {})}}
+    path = harness.save(os.path.join(folder, name + ".parrot"), script)
+    # it counts its tries in a file
+    counts = any(isinstance(answers, list) and answers and isinstance(answers[0], list) for answers in script.values())
+    sandbox = {"enabled": False} if counts else harness.PYTHON_SANDBOX
+    return {"name": name, "connector": sys.executable, "arguments": [PARROT, path], "settings": {}, "sandbox": sandbox, **more}
 
 
 def liar(mode, **more):

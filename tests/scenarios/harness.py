@@ -185,10 +185,10 @@ def sources_of(where):
 
 
 def write_config(path, where, keys, changes=None, sources=None):
-    """Writes dsard's configuration beside a store and a spool, which it makes. `changes` are merged into it, and
-    `sources`, {name: changes or None}, into its sources. JSON is YAML, so that is what it writes."""
+    """Writes dsard's configuration beside a store and a spool, which it makes. `where` is the example host's, or None
+    without its sources. `changes` are merged into the configuration, and `sources`, {name: changes or None}, into its sources. JSON is YAML, so that is what it writes."""
     folder = os.path.dirname(path)
-    listed = merged(sources_of(where), sources or {})
+    listed = merged(sources_of(where) if where else {}, sources or {})
     config = merged({
         "controller": {"id": "example-host", "name": "Example Host", "contact": "privacy@host.example"},
         "requests": {"trusted_keys_file": keys.portal_public, "identity_keys_file": keys.worker},

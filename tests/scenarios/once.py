@@ -30,6 +30,7 @@ class Completeness(exports.Exports):
         self.assertEqual(answer.status, 0, answer.errors)
         self.assertEqual(harness.counted(answer.entries), held)
         self.assertEqual(canaries.missing(person, answer.data_text), [])
+        self.assertEqual(canaries.missing(person, answer.data_text, "files"), [])
         self.assertEqual(canaries.leaked(person, answer.whole_text), [])
         self.assertEqual(answer.own["coverage"], "complete")
         self.assertEqual({each["name"]: each["records"] for each in answer.own["sources"] if each["records"]},
@@ -93,7 +94,8 @@ class Completeness(exports.Exports):
         listed, = json.loads(answer.entries["liar/files.json"])
         self.assertEqual((listed["name"], listed["media_type"], listed["collection"]),
                          ("truth.txt", "text/plain", "things"))
-        self.assertEqual(answer.event["data"]["results_count"], answer.manifest["records"] + 1)
+        self.assertEqual(answer.event["data"]["results_count"],
+                         answer.manifest["records"] + 1 + len(canaries.canaries("alice")["files"]))
         self.check_manifest(answer)
 
     def test_nobody_is_an_answer_too(self):

@@ -349,7 +349,7 @@ class Everything(OnHost):
     def test_cpanel_gives_every_record_as_it_stands(self):
         panel = people.PANEL["alice"]
         held = {"account": [panel["account"]], "settings": [panel["user"]], "domains": [panel["domains"]],
-                "mailboxes": panel["mailboxes"]}
+                "mailboxes": panel["mailboxes"], "databases": panel["databases"], "ftp_accounts": panel["ftp"]}
         with self.connector("cpanel") as connector:
             records, ends, done = connector.fetch(list(held), ALICE_PANEL)
         self.assertEqual(({end["status"] for end in ends.values()}, done["status"]), ({"complete"}, "ok"))
@@ -359,7 +359,8 @@ class Everything(OnHost):
     def test_mautic_gives_every_record_as_it_stands(self):
         lead = people.LEADS[901]
         held = {"contact": [lead["lead"]], "activity": lead["activity"], "notes": lead["notes"],
-                "segments": list(lead["segments"].values()), "campaigns": list(lead["campaigns"].values())}
+                "segments": list(lead["segments"].values()), "campaigns": list(lead["campaigns"].values()),
+                "devices": lead["devices"], "companies": lead["companies"]}
         with self.connector("mautic") as connector:
             records, ends, done = connector.fetch(list(held), ALICE_MAUTIC)
         self.assertEqual(({end["status"] for end in ends.values()}, done["status"]), ({"complete"}, "ok"))
@@ -421,11 +422,26 @@ class Everything(OnHost):
                 self.assertIn("withheld_custom_fields", answer["text"])
 
     def test_files_that_are_not_read_are_counted(self):
-        with self.connector("whmcs") as connector:
-            _, ends, _ = connector.fetch(["tickets", "emails"], ALICE_WHMCS)
-        self.assertEqual(ends["tickets"]["status"], "complete")
+        people.EMAILS[0]["attachments"].append("terms.pdf")
+        try:
+            with self.connector("whmcs") as connector:
+                _, ends, _ = connector.fetch(["emails"], ALICE_WHMCS)
+        finally:
+            people.EMAILS[0]["attachments"].clear()
+        self.assertEqual(ends["emails"]["status"], "complete")
         said = [json.loads(line) for line in connector.said.splitlines() if b'"withheld"' in line]
-        self.assertEqual(said, [{"type": "withheld", "collection": "tickets", "count": 2, "reason": "not_fetched"}])
+        self.assertEqual(said, [{"type": "withheld", "collection": "emails", "count": 1, "reason": "not_fetched"}])
+
+    def test_attachments_of_tickets_and_of_replies_come_as_files(self):
+        with self.connector("whmcs") as connector:
+            _, ends, _ = connector.fetch(["tickets"], ALICE_WHMCS)
+        self.assertEqual((ends["tickets"]["status"], ends["tickets"]["count"]), ("complete", 2 + 2))
+        named = [json.loads(line) for line in connector.said.splitlines() if b'"name"' in line and b'"file"' in line]
+        self.assertEqual([each["name"] for each in named], ["log-801.txt", "../../etc/CON.txt"])
+        asked = [{key: call["params"][key] for key in ("type", "relatedid", "index")}
+                 for call in self.calls("whmcs") if call["action"] == "GetTicketAttachment"]
+        self.assertEqual(asked, [{"type": "ticket", "relatedid": "802", "index": "0"},
+                                 {"type": "reply", "relatedid": "2", "index": "0"}])
 
     def test_what_staff_wrote_and_who_wrote_is_classed(self):
         with Connector(profile_path("whmcs")) as connector:
@@ -592,7 +608,7 @@ class Faults(OnHost):
     def test_what_one_record_lacks_leaves_the_others(self):
         self.spoil("whmcs", "html", calls=["GetTicket"], times=1)
         records, end, _ = self.one("whmcs", "tickets")
-        self.assertEqual((end["status"], end["code"], end["count"]), ("partial", "source_answer", 2))
+        self.assertEqual((end["status"], end["code"], end["count"]), ("partial", "source_answer", 2 + 2))
         self.assertEqual(["replies" in parsed(line) for line in records], [False, True])
 
     def test_a_fault_on_a_later_call_fails_the_collection(self):
@@ -857,6 +873,9 @@ class BadProfiles(unittest.TestCase):
         def invoices(profile):
             return next(c for c in profile["collections"] if c["name"] == "invoices")
 
+        def tickets(profile):
+            return next(c for c in profile["collections"] if c["name"] == "tickets")
+
         def form(profile):
             return invoices(profile)["request"]["form"]
         cases = (
@@ -875,6 +894,7 @@ class BadProfiles(unittest.TestCase):
             (lambda p: invoices(p)["assert"][0].update(eq=1), "/assert/0"),
             (lambda p: p["defaults"]["request"].update(method="PUT"), "/request/method"),
             (lambda p: p["defaults"]["request"].update(path="/api?x=1"), "/request/path"),
+            (lambda p: p["defaults"]["request"].update(path=[["a", {"secret": "accesskey", "optional": True}]]), "/request/path"),
             (lambda p: p["resolve"][0].pop("match"), "/resolve/0/match"),
             (lambda p: p["resolve"][0]["yields"].update(whmcs_client_id={"ptr": "/id", "type": "float"}), "/resolve/0/yields"),
             (lambda p: p["defaults"].update(surprise=1), "surprise"),
@@ -894,6 +914,15 @@ class BadProfiles(unittest.TestCase):
             (lambda p: form(p).update(userid={"id": "whmcs_client_id", "part": -1}), "/request/form/userid"),
             (lambda p: invoices(p).update(withhold=[{"numbered": "x"}]), "/withhold/0/reason"),
             (lambda p: invoices(p).update(unread="attachments"), "unread"),
+            (lambda p: invoices(p).update(match=[{"ptr": "/status", "eq": "Paid"}]), "/match: expected tests of which one"),
+            (lambda p: invoices(p).update(match=[{**invoices(p)["assert"][0], "optional": True}]),
+             "/match: expected tests of which one"),
+            (lambda p: (form(p).pop("userid"), invoices(p).update(match=[{"ptr": "/status", "eq_id": "other"}])), "/match/0"),
+            (lambda p: form(p).update(userid={"id": "whmcs_client_id", "as": "upper"}), "/request/form/userid"),
+            (lambda p: form(p).update(userid={"setting": "identifier", "as": "regex"}), "/request/form/userid"),
+            (lambda p: tickets(p)["files"][0].update(where={"element": "2/replyid"}), "/files/0/where"),
+            (lambda p: tickets(p)["files"][0].update(where={"element": "/replyid", "eq": 0}), "/files/0/where"),
+            (lambda p: tickets(p)["files"][0].update(where={"element": "2/replyid", "eq": 0, "ne": 1}), "/files/0/where"),
         )
         for change, place in cases:
             with self.subTest(place=place):

@@ -1,4 +1,4 @@
-"""What the database servers for tests have in common: a process of an unprivileged user with its data, socket, log and
+"""What the servers for tests have in common: a process of an unprivileged user with its data, socket, log and
 certificates in a folder of its own, which is stopped by its number and removed."""
 import contextlib
 import os
@@ -62,6 +62,11 @@ class Server:
 
     def __exit__(self, *_):
         self.close()
+
+    def give(self, path):
+        """Makes a file or folder of ours the server's."""
+        if UNPRIVILEGED:
+            shutil.chown(path, UNPRIVILEGED["user"], UNPRIVILEGED["group"])
 
     def run(self, *arguments, data=None):
         """Runs a program as the server's user, which must succeed; its output."""

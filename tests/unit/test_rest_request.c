@@ -151,6 +151,31 @@ static void an_optional_value_that_is_missing_is_left_out(void **state)
     end(&f);
 }
 
+static void a_segment_may_be_joined_and_names_each_of_its_values(void **state)
+{
+    struct fixture f;
+    begin(&f, "{\"method\":\"GET\",\"path\":[\"u\",[{\"id\":\"id\"},\".json\"]]}");
+    assert_int_equal(build(&f, "a/b", &at_start), 0);
+    assert_string_equal(f.request.target.data, "/u/a%2Fb.json");
+    assert_non_null(strstr(f.request.label.data, "/u/{id}.json"));
+    end(&f);
+    begin(&f, "{\"method\":\"GET\",\"path\":[[{\"id\":\"id\"},\".json\"]]}");
+    assert_int_equal(build(&f, "", &at_start), -1);
+    assert_string_equal(f.error.code, "empty_bind");
+    end(&f);
+}
+
+static void an_identity_may_be_a_pattern_that_matches_it_alone(void **state)
+{
+    struct fixture f;
+    begin(&f, "{\"method\":\"POST\",\"path\":\"/"
+              "\",\"form\":{\"q\":[\"^\",{\"id\":\"id\",\"as\":\"regex\"},\"$\"]}}");
+    assert_int_equal(build(&f, "a+b.c@x\\[z](q)*{}|^$?-_", &at_start), 0);
+    assert_string_equal(f.request.form.data, "q=%5Ea%5C%2Bb%5C.c%40x%5C%5C%5C%5Bz%5C%5D%5C%28q%5C%29%5C%2A%"
+                                             "5C%7B%5C%7D%5C%7C%5C%5E%5C%24%5C%3F-_%24");
+    end(&f);
+}
+
 static void a_value_cannot_leave_its_place(void **state)
 {
     static const char *const ids[] = {".", ".."};
@@ -348,6 +373,8 @@ int main(void)
         cmocka_unit_test(headers_are_joined_and_basic_is_rfc_7617),
         cmocka_unit_test(what_is_missing_or_empty_is_refused),
         cmocka_unit_test(an_optional_value_that_is_missing_is_left_out),
+        cmocka_unit_test(a_segment_may_be_joined_and_names_each_of_its_values),
+        cmocka_unit_test(an_identity_may_be_a_pattern_that_matches_it_alone),
         cmocka_unit_test(a_value_cannot_leave_its_place),
         cmocka_unit_test(an_identity_may_go_in_lower_case),
         cmocka_unit_test(pages_go_where_the_profile_says),
