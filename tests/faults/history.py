@@ -27,7 +27,9 @@ import portal
 
 # nobody waits longer for a broker that has stopped
 KCAT = ["kcat", "-C", "-E", "-J", "-u", "-q", "-o", "beginning", "-X", "reconnect.backoff.max.ms=500", "-X",
-        "socket.timeout.ms=3000", "-X", "topic.metadata.refresh.interval.ms=2000"]
+        "socket.timeout.ms=3000", "-X", "topic.metadata.refresh.interval.ms=2000",
+        # a new leader may not know the offset for a moment: what was read is told apart, what is skipped is not
+        "-X", "auto.offset.reset=earliest"]
 DUMP_TIMEOUT_S = 120
 # events of which nothing but their being there is looked at
 BRIEF = {"accepted", "progress"}
