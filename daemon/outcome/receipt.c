@@ -26,12 +26,13 @@ static bool point(struct receipt *receipt)
            event_type_from_name(type, &receipt->type);
 }
 
-static int make(struct receipt **receipt, const struct receipt_facts *facts, struct fault *fault)
+/* NULL with a fault. */
+static struct receipt *make(const struct receipt_facts *facts, struct fault *fault)
 {
     char sha256[HEX_SHA256_MAX], id[37], time[CLOCK_TEXT_MAX];
     hex_encode(facts->body_sha256, 32, sha256);
     if (event_uuid(id, fault))
-        return -1;
+        return NULL;
     clock_format(clock_now_unix_s(), time);
     struct receipt *new = calloc(1, sizeof *new);
     if (new)
@@ -39,12 +40,11 @@ static int make(struct receipt **receipt, const struct receipt_facts *facts, str
                               facts->request, "body_sha256", sha256, "origin", origin_json(facts->origin),
                               "bundle", facts->bundle, "event", "id", id, "type",
                               event_type_name(facts->type), "time", time, "data", facts->event_data);
-    if (!new || !new->json || !point(new)) {
-        receipt_free(new);
-        return fault_retry(fault, "no_memory", "no memory for a receipt");
-    }
-    *receipt = new;
-    return 0;
+    if (new &&new->json && point(new))
+        return new;
+    receipt_free(new);
+    fault_retry(fault, "no_memory", "no memory for a receipt");
+    return NULL;
 }
 
 void receipt_free(struct receipt *receipt)
@@ -110,9 +110,9 @@ int receipt_find(struct receipt **receipt, const struct records *records, const 
 int receipt_take(struct receipt **receipt, const struct receipt_facts *facts, const struct records *records,
                  struct fault *fault)
 {
-    struct receipt *own;
     *receipt = NULL;
-    if (make(&own, facts, fault))
+    struct receipt *own = make(facts, fault);
+    if (!own)
         return -1;
     if (store(own, records, fault) == 0) {
         *receipt = own;

@@ -236,7 +236,8 @@ class Sandbox(Nosy):
         """An interpreter that another user can start."""
         for candidate in (sys.executable, "/usr/bin/python3"):
             with contextlib.suppress(OSError):
-                if os.path.exists(candidate) and not re.match("/root/", os.path.realpath(candidate)):
+                home = os.path.join(os.path.expanduser("~"), "")
+                if os.path.exists(candidate) and not os.path.realpath(candidate).startswith(home):
                     return candidate
         return self.skipTest("python3 is out of other users' reach")
 
