@@ -67,7 +67,7 @@ WRONG = {
 
 # What the schema cannot say: the engine alone refuses it.
 BEYOND = {
-    "rest": (("resolve/0/request/query/e", {"id": "person_id"}), ("collections/1/request/form/p", "7"), ("settings/1/name", "key"),
+    "rest": (("resolve/0/request/query/e", {"id": "person_id"}), ("collections/2/request/path", "/c"), ("settings/1/name", "key"),
              ("check/request", {"path": ["a", {"id": "person_id"}]})),
     "sql": (("check/sql", "SELECT version FROM config WHERE id = :person_id"), ("check/sql", "SELECT 1; SELECT 2"), ("settings/1/name", "key"),
             ("collections/0/sql", "SELECT a, b FROM {prefix}all WHERE a > :after LIMIT :n"), ("collections/0/assert/0/equals_identity", "email")),
