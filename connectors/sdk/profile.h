@@ -1,4 +1,4 @@
-/* profile: what one product holds, as a JSON file that an engine (rest, sql) carries out.
+/* profile: what one product holds, as a JSON file that an engine (rest, sql, files) carries out.
  *
  * {"profile": 1,
  *  "name": "forum/phpbb",         folder and file; hello says it as "forum.phpbb"

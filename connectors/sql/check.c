@@ -2,6 +2,7 @@
 
 #include "../sdk/version.h"
 #include "query.h"
+#include "template.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,19 @@ static const json_t *find_check(const struct engine *engine)
     return json_object_get(profile_document(engine->profile), "check");
 }
 
+/* It is asked for nobody, and binds nothing. */
+static int check_select(const char *sql, struct dsar_error *error)
+{
+    struct template template;
+    if (template_init(&template, sql, "", false, "/check", error))
+        return -1;
+    int n_names = template.n_names;
+    template_wipe(&template);
+    return n_names
+               ? dsar_error_set(error, "bad_profile", false, "/check/sql: expected a SELECT without :names")
+               : 0;
+}
+
 int engine_check_load(const struct engine *engine, struct dsar_error *error)
 {
     static const char *const known[] = {"sql", "least", NULL};
@@ -21,7 +35,10 @@ int engine_check_load(const struct engine *engine, struct dsar_error *error)
         return 0;
     if (!json_is_object(check))
         return dsar_error_set(error, "bad_profile", false, "/check: expected an object");
-    if (profile_check_keys(check, "/check", known, error) || !profile_text(check, "sql", "/check", error))
+    if (profile_check_keys(check, "/check", known, error))
+        return -1;
+    const char *sql = profile_text(check, "sql", "/check", error);
+    if (!sql || check_select(sql, error))
         return -1;
     if (least &&
         (!json_is_string(least) || !version_is_valid(json_string_value(least), json_string_length(least))))

@@ -55,8 +55,8 @@ struct dsar_about {
 };
 
 struct dsar_connector {
-    /* The hello message without `type` and `protocol`: name, version, settings, check, resolve, collections. A new reference
-     * that the library takes over; NULL with `error` filled when the arguments are wrong. */
+    /* The hello message without `type` and `protocol`: name, version, settings, reads, check, resolve, collections. A new
+     * reference that the library takes over; NULL with `error` filled when the arguments are wrong. */
     json_t *(*hello)(int argc, char **argv, void **state, struct dsar_error *error);
 
     /* Takes settings and secrets (borrowed, both objects). May be NULL. */
@@ -79,7 +79,7 @@ struct dsar_connector {
                  const struct dsar_identities *identities, enum dsar_status *status,
                  struct dsar_error *error);
 
-    /* Lets go of what was held for one resolve or fetch, now that it is over: a connection, a transaction. May be NULL. */
+    /* Lets go of what was held for one check, resolve or fetch, now that it is over: a connection, a transaction. May be NULL. */
     void (*settle)(void *state);
 
     /* Frees the state. May be NULL. */
@@ -110,7 +110,8 @@ int dsar_file_write(struct dsar_session *session, const void *data, size_t len, 
     __attribute__((warn_unused_result));
 int dsar_file_end(struct dsar_session *session, struct dsar_error *error) __attribute__((warn_unused_result));
 
-/* Says that `count` things of the collection were left out for `reason`, a code. Says nothing when `count` is 0. */
+/* Says that `count` things of the collection were left out for `reason`, a code, of which a collection has 64 at most. Says
+ * nothing when `count` is 0. */
 int dsar_withheld(struct dsar_session *session, uint64_t count, const char *reason, struct dsar_error *error)
     __attribute__((warn_unused_result));
 
@@ -119,7 +120,7 @@ int dsar_withheld(struct dsar_session *session, uint64_t count, const char *reas
 int dsar_progress(struct dsar_session *session, uint64_t done, uint64_t total, struct dsar_error *error)
     __attribute__((warn_unused_result));
 
-/* Milliseconds until the deadline of the present resolve or fetch; 0 when it is over. */
+/* Milliseconds until the deadline of the present check, resolve or fetch; 0 when it is over. */
 int64_t dsar_time_left_ms(const struct dsar_session *session);
 
 /* Writes a warning for dsard's log. */
