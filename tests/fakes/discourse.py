@@ -27,7 +27,10 @@ def _post(number, author, mark):
     user = next(each for each in USERS if each["id"] == author)
     return {"id": number, "name": user["name"], "username": user["username"], "created_at": "2024-10-03T13:37:16.594Z",
             "cooked": f"<p>{mark}</p>", "raw": mark, "post_number": 1, "topic_id": 8, "topic_slug": "t", "user_id": author,
-            "edit_reason": None, "actions_summary": []}
+            "edit_reason": None, "actions_summary": [],
+            "reply_to_user": {"id": 59, "username": "canary-carol", "name": "canary-carol-name", "avatar_template": "/c.png"},
+            "deleted_by": {"id": 1, "username": "canary-staff-admin", "name": "canary-staff-name", "avatar_template": "/a.png"},
+            "mentioned_users": [{"id": 60, "username": "canary-erin", "name": "canary-erin-name", "avatar_template": "/e.png"}]}
 
 
 POSTS = {each["id"]: each for each in (

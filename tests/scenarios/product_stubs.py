@@ -103,6 +103,12 @@ class Discourse(OfStub, product.Product):
         self.assertNotIn("canary-bob-post", answer.whole_text)
         self.assertNotIn('"bob"', answer.entries["product/messages_received.json"].decode())
 
+    def test_whom_a_post_answers_or_names_is_not_told(self):
+        answer = self.ask()
+        of_posts = [each for name in ("posts", "messages_sent", "messages_received") for each in answer_records(answer)[name]]
+        self.assertEqual(len(of_posts), 67)
+        self.assertNotRegex(answer.whole_text, "canary-(carol|erin|staff)")
+
 
 class Listmonk(OfStub, product.Product):
     collection, call, lookup = "bounces", "/api/subscribers/ID/bounces", "/api/subscribers"
