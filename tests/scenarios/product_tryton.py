@@ -40,11 +40,11 @@ def invoice(party, mark, at):
         made.click('post')
     hang(made, mark + '-of-invoice-%%d' %% at)
 
-for mark, address in %(people)s:
+for mark, address, shared in %(people)s:
     party = Party(name=%(name)r, code=mark)
-    for kind, value in (('email', address.title()), ('phone', '0441234567'), ('email', 'colleague@example.test')):
+    for kind, value, name in (('email', address.title(), party.name), ('phone', '0441234567', None), ('email', shared, None)):
         way = party.contact_mechanisms.new()
-        way.type, way.value = kind, value
+        way.type, way.value, way.name = kind, value, name
     party.addresses[0].street = mark + '-street 1'
     party.addresses[0].city = 'Zürich'
     party.identifiers.new(code=mark + '-number')
@@ -57,10 +57,11 @@ for mark, address in %(people)s:
     line.quantity, line.unit_price, line.description = 2.0, Decimal('9.9000'), mark + '-sale-line'
     sale.save()
     hang(sale, mark + '-of-sale')
-# an address that was hers
-way = Party.find([('code', '=', 'canary-malice')])[0].contact_mechanisms.new()
-way.type, way.value, way.active = 'email', 'alice@example.test', False
-way.save()
+# an address that was hers, and one of somebody who works for her
+for value, active, name in (('alice@example.test', False, None), ('dana@example.test', True, 'Dana')):
+    way = Party.find([('code', '=', 'canary-malice')])[0].contact_mechanisms.new()
+    way.type, way.value, way.active, way.name = 'email', value, active, name
+    way.save()
 """
 
 
@@ -71,7 +72,7 @@ class Books(product.Product):
 
     @classmethod
     def fill(cls):
-        people = [("canary-alice", ALICE), ("canary-malice", MALICE)]
+        people = [("canary-alice", ALICE, "colleague@example.test"), ("canary-malice", MALICE, "Colleague@Example.Test")]
         cls.product.run_tryton(FILL % {"people": people, "name": NAME})
 
     def source(self):
@@ -109,6 +110,12 @@ print(json.dumps({'party': 1, 'addresses': len(party.addresses), 'contacts': len
 
     def test_nobody_is_not_found(self):
         self.check_nobody(self.ask("dave@example.test"))
+
+    def test_an_address_of_several_is_nobodys(self):
+        self.check_nobody(self.ask("colleague@example.test"))
+
+    def test_an_address_with_anothers_name_is_not_the_partys(self):
+        self.check_nobody(self.ask("dana@example.test"))
 
     def test_wrong_credentials_are_a_failure(self):
         self.check_refused(self.ask(settings={"password_file": self.secret("wrong", "wrong")}))
