@@ -9,6 +9,8 @@ from product import ALICE, MALICE, NAME
 LISTS = ("news", "offers", "talk")
 # another address of Alice's account
 OTHER = "canary-alice-other@elsewhere.example.test"
+# one that she named and nobody verified: its owner is on a list
+CLAIMED = "canary-owner@example.test"
 
 
 class Lists(product.Product):
@@ -34,6 +36,9 @@ class Lists(product.Product):
         call("POST", f"/users/{ALICE}/addresses", email=OTHER)
         call("POST", f"/addresses/{OTHER}/verify", x="1")
         cls.subscribe("talk", OTHER, "")
+        call("POST", f"/users/{ALICE}/addresses", email=CLAIMED)
+        cls.product.post("news@lists.example.test", f"From: {CLAIMED}\nTo: news@lists.example.test\nMessage-ID: "
+                         "<canary-owner@example.test>\nSubject: canary-owner-subject\n\nHello.\n")
         # whoever writes without being on a list is known by their address alone
         cls.product.post("news@lists.example.test", "From: bob@example.test\nTo: news@lists.example.test\nMessage-ID: "
                          "<canary-bob@example.test>\nSubject: canary-bob-subject\n\nHello.\n")
@@ -75,6 +80,16 @@ class Lists(product.Product):
         answer = self.ask("bob@example.test")
         self.assertEqual(product.harness.counted(answer.entries)["product"],
                          {"address": 1, "written_to": 1, "held_messages": 1})
+        self.assertNotRegex(answer.whole_text, "(?i)alice")
+
+    def test_an_unverified_address_is_not_the_users(self):
+        claimed = self.product.call("GET", f"/addresses/{CLAIMED}")
+        self.assertEqual(claimed["user"], self.product.call("GET", f"/addresses/{ALICE}")["user"])
+        self.assertNotIn("verified_on", claimed)
+        self.assertTrue(self.product.call("GET", f"/addresses/{CLAIMED}/memberships")["entries"])
+        self.assertNotIn("canary-owner", self.ask().whole_text)
+        answer = self.ask(CLAIMED)
+        self.assertEqual(product.harness.counted(answer.entries)["product"], {"unverified_address": 1, "written_to": 1})
         self.assertNotRegex(answer.whole_text, "(?i)alice")
 
     def test_nobody_is_not_found(self):
