@@ -148,6 +148,8 @@ static int check_ownership(const struct reading *reading)
             reading, "/assert",
             "tests of which one that is not optional compares an identity, or `unasserted` with the "
             "reason why not");
+    if (!step->is_asserted && reading_stays(reading))
+        return -1;
     return step->match && !is_matched
                ? reading_bad(reading, "/match",
                              "tests of which one that is not optional compares an identity")

@@ -105,3 +105,34 @@ int reading_page(const struct reading *reading)
     reading->step->paging = (struct paging){.first = 1, .by = 100, .max_pages = MAX_PAGES};
     return page ? read_paging(&below, page) : 0;
 }
+
+static bool is_of_person(const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (is_of_person(json_array_get(value, i)))
+            return true;
+    return json_object_get(value, "id") || json_object_get(value, "record") ||
+           json_object_get(value, "started") || json_object_get(value, "polled");
+}
+
+int reading_stays(const struct reading *reading)
+{
+    static const char *const elsewhere[] = {"query", "form", "headers", "auth"};
+    const json_t *request = reading->step->request;
+    enum paging_kind kind = reading->step->paging.kind;
+    if (kind != PAGING_LINK && kind != PAGING_NEXT)
+        return 0;
+    bool is_elsewhere = json_is_object(json_object_get(request, "path")); /* a URL, with a query of its own */
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        const char *name;
+        json_t *value;
+        json_object_foreach (json_object_get(request, elsewhere[i]), name, value)
+            is_elsewhere |= is_of_person(value);
+    }
+    return is_elsewhere
+               ? reading_bad(
+                     reading, "/page/kind",
+                     "neither \"link\" nor \"next\", where records are not tested and the path is not "
+                     "all that names the person: the next page might be everybody's")
+               : 0;
+}

@@ -32,4 +32,8 @@ int reading_tests(const struct reading *reading, const json_t *object, const cha
 int reading_request(const struct reading *reading) __attribute__((warn_unused_result));
 int reading_page(const struct reading *reading) __attribute__((warn_unused_result));
 
+/* Whether the place of the next page, which the answer gives, cannot lose whose records are asked for: nothing
+ * of the person stands anywhere but in the path. For steps whose records are not tested. */
+int reading_stays(const struct reading *reading) __attribute__((warn_unused_result));
+
 #endif

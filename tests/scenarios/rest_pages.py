@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rest
-from rest_stub import Stub, fetch, items, owned, profile
+from rest_stub import Stub, fetch, items, owned, profile, refusal
 
 
 def listed(page, path="/list", **more):
@@ -162,6 +162,22 @@ class Ways(unittest.TestCase):
             with Stub({"*": answer}) as stub:
                 outcome = fetch(value, stub.url, "things")
                 self.assertEqual((outcome.code, len(stub.calls)), (code, 1 if code else 2), following)
+
+    def test_a_next_page_may_not_leave_out_whose_records_they_are(self):
+        person = {"id": "person_id"}
+        below = {"path": ["people", person, "things"]}
+        asked = {"query": {"path": "/things", "query": {"person": person}}, "part": {**below, "query": {"q": ["p:", person]}},
+                 "header": {**below, "headers": {"Person": person}}, "user": {**below, "auth": {"kind": "basic", "user": person, "password": "x"}},
+                 "form": {**below, "method": "POST", "idempotent": True, "form": {"person": person}},
+                 "record": {"path": "/things", "query": {"of": {"record": "/id"}}}, "url": {"path": {"url": {"record": "/url"}}}}
+        for page in ({"kind": "link"}, {"kind": "next", "next": "/next"}):
+            for name, request in asked.items():
+                step = {"request": request, "records": "/items", "page": page, "parent": owned("/list")}
+                with self.subTest(name=name, kind=page["kind"]):
+                    self.assertIn("/collections/0/page/kind", refusal(profile(things={**step, "unasserted": "a test"})))
+                    self.assertEqual(refusal(profile(things={**step, "assert": [{"ptr": "/person", "eq_id": "person_id"}]})), "")
+            fine = {"request": {**below, "query": {"all": "true"}}, "records": "/items", "page": page, "unasserted": "a test"}
+            self.assertEqual(refusal(profile(things=fine)), "")
 
 
 class Cuts(unittest.TestCase):
