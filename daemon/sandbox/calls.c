@@ -24,9 +24,10 @@ const char *const calls_hostile[] = {
     NULL};
 
 const char *const calls_needless[] = {
-    /* what Landlock does not keep from being changed of a file */
-    "chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat", "setxattr", "lsetxattr",
-    "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "utime", "utimes", "utimensat", "futimesat",
+    /* what Landlock does not keep from being changed of a file, or only since Linux 6.2 */
+    "truncate", "truncate64", "chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat",
+    "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "utime", "utimes",
+    "utimensat", "futimesat",
     /* priorities, also those of other processes of the same user */
     "setpriority", "sched_setscheduler", "sched_setparam", "sched_setattr", "ioprio_set",
 #ifndef DSAR_SANITIZED

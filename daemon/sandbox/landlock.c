@@ -58,7 +58,7 @@ int landlock_new(unsigned abi, int *ruleset, struct fault *fault)
     struct ruleset_attr attr = {.handled_access_fs = FS_ALL_ABI_1};
     if (abi >= 2)
         attr.handled_access_fs |= FS_REFER;
-    if (abi >= 3)
+    if (abi >= LANDLOCK_ABI_EMPTYING)
         attr.handled_access_fs |= FS_TRUNCATE;
     if (abi >= 5)
         attr.handled_access_fs |= FS_IOCTL_DEV;

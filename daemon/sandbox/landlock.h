@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 /* The first versions of the kernel's interface that have a part. */
-#define LANDLOCK_ABI_FILES   1 /* Linux 5.13 */
-#define LANDLOCK_ABI_PORTS   4 /* Linux 6.7 */
-#define LANDLOCK_ABI_SIGNALS 6 /* Linux 6.12 */
+#define LANDLOCK_ABI_FILES    1 /* Linux 5.13 */
+#define LANDLOCK_ABI_EMPTYING 3 /* Linux 6.2 */
+#define LANDLOCK_ABI_PORTS    4 /* Linux 6.7 */
+#define LANDLOCK_ABI_SIGNALS  6 /* Linux 6.12 */
 
 /* The version that the kernel has; 0 when it has none, or when we may not use it. */
 unsigned landlock_abi(void);

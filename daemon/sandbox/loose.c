@@ -3,12 +3,14 @@
 #include "sandbox/calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -94,14 +96,39 @@ static int add_processes(scmp_filter_ctx filter, const struct loose_options *opt
     return result ? result : calls_add(filter, REFUSED, starting);
 }
 
-/* Calls that also reach other processes, and one that would let the process outlive us. */
+/* Calls that also reach other processes, and one that would let the process outlive us. A descriptor's owner is sent
+ * signals, whoever it is. */
 static int add_reaching(scmp_filter_ctx filter)
 {
+    static const unsigned owning[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG}, giving[] = {FIOSETOWN, SIOCSPGRP};
     int result =
         seccomp_rule_add(filter, REFUSED, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0)); /* 0: itself */
-    return result ? result
-                  : seccomp_rule_add(filter, REFUSED, SCMP_SYS(prctl), 1,
-                                     SCMP_A0(SCMP_CMP_MASKED_EQ, INT_BITS, PR_SET_PDEATHSIG));
+    if (!result)
+        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(prctl), 1,
+                                  SCMP_A0(SCMP_CMP_MASKED_EQ, INT_BITS, PR_SET_PDEATHSIG));
+    for (size_t i = 0; i < sizeof owning / sizeof *owning && !result; i++)
+        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(fcntl), 1,
+                                  SCMP_A1(SCMP_CMP_MASKED_EQ, INT_BITS, owning[i]));
+    for (size_t i = 0; i < sizeof giving / sizeof *giving && !result; i++)
+        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(ioctl), 1,
+                                  SCMP_A1(SCMP_CMP_MASKED_EQ, INT_BITS, giving[i]));
+    return result;
+}
+
+/* Before Linux 6.2 Landlock lets who may read a file empty it: opened for writing it is refused anyway. */
+static int add_emptying(scmp_filter_ctx filter)
+{
+    static const struct {
+        int number;
+        unsigned flags_at;
+    } calls[] = {{SCMP_SYS(open), 1}, {SCMP_SYS(openat), 2}};
+    int result = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls && !result; i++)
+        if (calls[i].number >= 0) /* negative: another kind of machine has it */
+            result = seccomp_rule_add(
+                filter, REFUSED, calls[i].number, 1,
+                SCMP_CMP(calls[i].flags_at, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC));
+    return result;
 }
 
 static int add_rules(scmp_filter_ctx filter, const struct loose_options *options)
@@ -121,6 +148,8 @@ static int add_rules(scmp_filter_ctx filter, const struct loose_options *options
         result = add_pairs(filter);
     if (!result)
         result = add_processes(filter, options);
+    if (!result)
+        result = add_emptying(filter);
     return result ? result : add_reaching(filter);
 }
 

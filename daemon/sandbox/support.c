@@ -13,6 +13,9 @@ static const struct {
     [SUPPORT_FILES] =
         {"files", "connectors may read and create every file that their user may: it takes Linux 5.13 with "
                   "Landlock, which a container's runtime must not forbid"},
+    [SUPPORT_EMPTYING] =
+        {"emptying", "connectors may empty files that they may read and their user may write: it takes Linux "
+                     "6.2 with Landlock"},
     [SUPPORT_PORTS] =
         {"ports", "connectors that may connect to one TCP port may connect to all: it takes Linux 6.7 with "
                   "Landlock"},
@@ -34,6 +37,7 @@ bool support_has(enum support_part part)
 {
     switch (part) {
     case SUPPORT_FILES: return landlock_abi() >= LANDLOCK_ABI_FILES;
+    case SUPPORT_EMPTYING: return landlock_abi() >= LANDLOCK_ABI_EMPTYING;
     case SUPPORT_PORTS: return landlock_abi() >= LANDLOCK_ABI_PORTS;
     case SUPPORT_SIGNALS: return landlock_abi() >= LANDLOCK_ABI_SIGNALS;
     case SUPPORT_CALLS: return has_filters();

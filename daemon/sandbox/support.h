@@ -4,7 +4,14 @@
 
 #include <stdbool.h>
 
-enum support_part { SUPPORT_FILES, SUPPORT_PORTS, SUPPORT_SIGNALS, SUPPORT_CALLS, SUPPORT_COUNT };
+enum support_part {
+    SUPPORT_FILES,
+    SUPPORT_EMPTYING,
+    SUPPORT_PORTS,
+    SUPPORT_SIGNALS,
+    SUPPORT_CALLS,
+    SUPPORT_COUNT
+};
 
 /* Whether the part is there. Asks the kernel each time. */
 bool support_has(enum support_part part);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -92,6 +93,17 @@ static int try_chmod_newer(const char *path)
 static int try_unlink(const char *path)
 {
     return unlink(path);
+}
+
+static int try_truncate(const char *path)
+{
+    return truncate(path, 7);
+}
+
+/* A file that may be read. */
+static int try_empty(const char *path)
+{
+    return open(path, O_RDONLY | O_TRUNC | O_CLOEXEC);
 }
 
 static int try_mkdir(const char *path)
@@ -358,6 +370,26 @@ static int try_limit(const char *pid)
     return prlimit(other, RLIMIT_NOFILE, NULL, &now) || prlimit(other, RLIMIT_NOFILE, &now, NULL) ? -1 : 0;
 }
 
+/* A descriptor that sends signals to a process of its choice. */
+static int try_own(const char *pid)
+{
+    int ends[2];
+    return pipe(ends) ? -1 : fcntl(ends[0], F_SETOWN, (int)strtol(pid, NULL, 10));
+}
+
+static int try_own_newer(const char *pid)
+{
+    int ends[2];
+    struct f_owner_ex owner = {F_OWNER_PID, (pid_t)strtol(pid, NULL, 10)};
+    return pipe(ends) ? -1 : fcntl(ends[0], F_SETOWN_EX, &owner);
+}
+
+static int try_own_ioctl(const char *pid)
+{
+    int ends[2], owner = (int)strtol(pid, NULL, 10);
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, ends) ? -1 : ioctl(ends[0], FIOSETOWN, &owner);
+}
+
 static int try_priority(const char *pid)
 {
     id_t other = (id_t)strtoul(pid, NULL, 10);
@@ -532,6 +564,8 @@ static const struct {
     {"chmod-newer", try_chmod_newer},
     {"unlink", try_unlink},
     {"mkdir", try_mkdir},
+    {"truncate", try_truncate},
+    {"empty", try_empty},
     {"touch", try_touch},
     {"tcp", try_tcp},
     {"mptcp", try_mptcp},
@@ -557,6 +591,9 @@ static const struct {
     {"tgkill", try_tgkill},
     {"tkill", try_tkill},
     {"queue", try_queue},
+    {"own", try_own},
+    {"own-newer", try_own_newer},
+    {"own-ioctl", try_own_ioctl},
     {"kill-by-descriptor", try_kill_by_descriptor},
     {"limit", try_limit},
     {"priority", try_priority},

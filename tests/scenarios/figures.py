@@ -46,7 +46,7 @@ class Figures(Delivery):
         self.assertEqual(after["dsard_requests_at_risk"], 0)
         self.assertEqual(after['dsard_source_breaker{source="marketing"}'], 1)
         self.assertEqual(after['dsard_source_breaker{source="billing"}'], 0)
-        for part in ("files", "ports", "signals", "calls", "user"):
+        for part in ("files", "emptying", "ports", "signals", "calls", "user"):
             self.assertEqual(after[f'dsard_sandbox{{part="{part}"}}'], f"the sandbox lacks {part}" not in worker.log())
         self.assertEqual(after['dsard_source_confined{source="billing"}'], 1)
         self.assertNotIn(request, text)

@@ -230,7 +230,7 @@ class Case4JoinAndLeave(Recovery):
             portal.cancel(body)
             self.heard(portal, request, "cancelled")
             self.spoil(mode="ok")
-            wait_for(lambda: "has ended otherwise meanwhile" in one.log(), lambda: f"its end: {one.log()}")
+            wait_for(lambda: "it has ended meanwhile as" in one.log(), lambda: f"its end: {one.log()}")
         wait_for(lambda: not portal.stored(request, ".zip"), "its bundle to be removed")
         self.assertEqual(len(portal.stored(request, "receipt")), 1)
         self.heard(portal, portal.ask_for("carol"))

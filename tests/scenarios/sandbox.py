@@ -255,7 +255,7 @@ class Lacking(Nosy):
                                           "udp": ["udp", 53], "kill": ["kill", None]}, {"path": given}))
         os.mkdir(self.path("filters"))
         os.mkdir(self.path("landlock"))
-        for what, parts, lost in (("landlock", ("files", "ports", "signals"), {"read", "write"}), ("filters", ("calls",), {"udp"})):
+        for what, parts, lost in (("landlock", ("files", "emptying", "ports", "signals"), {"read", "write"}), ("filters", ("calls",), {"udp"})):
             with self.subTest(what):
                 done = self.on_kernel_without(what, "check", "-c", config)
                 self.assertEqual(done.returncode, 0, done.stderr)

@@ -68,10 +68,14 @@ class Server:
         if UNPRIVILEGED:
             shutil.chown(path, UNPRIVILEGED["user"], UNPRIVILEGED["group"])
 
+    def environment(self):
+        """Ours, but for where it may write."""
+        return {**os.environ, "TMPDIR": self.folder}
+
     def run(self, *arguments, data=None):
         """Runs a program as the server's user, which must succeed; its output."""
         done = subprocess.run(arguments, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=600, cwd=self.folder, **UNPRIVILEGED,
+                              timeout=600, cwd=self.folder, env=self.environment(), **UNPRIVILEGED,
                               **({} if data is not None else {"stdin": subprocess.DEVNULL}))
         if done.returncode != 0:
             raise RuntimeError(f"{arguments[0]}: status {done.returncode}: {done.stdout[-500:]}{done.stderr[-2000:]}")
@@ -83,7 +87,7 @@ class Server:
             self.port = self.port or free_port()
             with open(self.log_path, "ab") as log:
                 self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                cwd=self.folder, start_new_session=True,
+                                                cwd=self.folder, env=self.environment(), start_new_session=True,
                                                 preexec_fn=die_with_parent(os.getpid()), **UNPRIVILEGED)
             if self.wait():
                 return
