@@ -224,6 +224,7 @@ class Rules(databases.Databases):
     def test_a_cancel_is_heard_while_rows_are_passed_over(self, server):
         """Behind one that is not the person's, which nobody wants; each takes the server a second."""
         make_things(server, "sluggish")
+        server.do("INSERT INTO sluggish VALUES " + ",".join(f"({1000 + i}, 8, '')" for i in range(60)))
         sleep, padding = {"mariadb": ("SLEEP(1)", "REPEAT('x', 60000)"),
                           "postgresql": ("pg_sleep(1)", "repeat('x', 60000)")}[server.driver]
         engine = self.engine(profile(collection("things", f"SELECT 8 AS owner, {sleep} AS s, {padding} AS p FROM sluggish "
