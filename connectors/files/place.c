@@ -1,5 +1,6 @@
 #include "place.h"
 
+#include "../sdk/ascii.h"
 #include "../sdk/error.h"
 #include "../sdk/profile.h"
 
@@ -102,13 +103,6 @@ bool place_has(const json_t *names, const char *kind)
     return false;
 }
 
-static void lower(char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (text[i] >= 'A' && text[i] <= 'Z')
-            text[i] = (char)(text[i] - 'A' + 'a');
-}
-
 /* The part of an identity that a value takes; NULL with an error. */
 static const char *part_of(const json_t *value, const char *text, size_t *len, struct dsar_error *error)
 {
@@ -149,7 +143,7 @@ static int append_id(char *name, size_t *name_len, const json_t *value, const st
             kind, NAME_MAX);
     memcpy(name + *name_len, text, len);
     if (json_object_get(value, "as"))
-        lower(name + *name_len, len);
+        ascii_lower(name + *name_len, len);
     *name_len += len;
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "engine_parts.h"
 
+#include "../sdk/ascii.h"
 #include "../sdk/binding.h"
 #include "../sdk/error.h"
 #include "tests.h"
@@ -63,7 +64,7 @@ static int yield(const struct lookup *lookup, const struct node *record, const c
         goto out;
     }
     if (json_object_get(plan, "as"))
-        value_lower(value.data, value.len);
+        ascii_lower(value.data, value.len);
     if (binding_check(kind, type, value.data, &unfit))
         dsar_warning(lookup->session, unfit.code, unfit.text);
     else

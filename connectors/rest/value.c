@@ -1,5 +1,6 @@
 #include "value.h"
 
+#include "../sdk/ascii.h"
 #include "../sdk/error.h"
 #include "../sdk/profile.h"
 
@@ -162,13 +163,6 @@ const char *value_part(const char *text, const json_t *part, size_t *len)
     return text;
 }
 
-void value_lower(char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (text[i] >= 'A' && text[i] <= 'Z')
-            text[i] = (char)(text[i] - 'A' + 'a');
-}
-
 static int append(struct buf *out, const char *text, size_t len, struct dsar_error *error)
 {
     struct fault fault;
@@ -230,7 +224,7 @@ static int append_identity(struct buf *out, const json_t *value, const struct so
     if (append(out, text, len, error))
         return -1;
     if (json_object_get(value, "as"))
-        value_lower(out->data + start, out->len - start);
+        ascii_lower(out->data + start, out->len - start);
     return 0;
 }
 

@@ -73,7 +73,4 @@ const char *value_part(const char *text, const json_t *part, size_t *len);
 /* Whether `part` is one that value_part takes. */
 bool value_is_part(const json_t *part);
 
-/* Lower case, ASCII alone, in place. */
-void value_lower(char *text, size_t len);
-
 #endif

@@ -107,26 +107,29 @@ static int end_request(const struct answer *answer, enum event_type type, const 
 
 /* --- what the store knows --- */
 
-static int repeat(const struct answer *answer, struct fault *fault)
+/* Takes over the receipt, if there is one. */
+static int publish_repeated(const struct answer *answer, struct receipt *first, struct fault *fault)
 {
-    struct receipt *first;
-    if (receipt_find(&first, &answer->exporter->records, request_id(answer), fault))
-        return -1;
     int result = outcomes_repeated(&answer->about, first, answer->item, fault);
     receipt_free(first);
     return result;
 }
 
+static int repeat(const struct answer *answer, struct fault *fault)
+{
+    struct receipt *first;
+    return receipt_find(&first, &answer->exporter->records, request_id(answer), fault)
+               ? -1
+               : publish_repeated(answer, first, fault);
+}
+
 /* Takes over the receipt. Another origin's was published for that one, whatever became of its acceptance. */
 static int publish_found(const struct answer *answer, struct receipt *receipt, struct fault *fault)
 {
-    if (origin_equal(&receipt->origin, &answer->reading.parked.origin)) {
-        log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "outcome taken from its receipt");
-        return publish(answer, receipt, fault);
-    }
-    int result = outcomes_repeated(&answer->about, receipt, answer->item, fault);
-    receipt_free(receipt);
-    return result;
+    if (!origin_equal(&receipt->origin, &answer->reading.parked.origin))
+        return publish_repeated(answer, receipt, fault);
+    log_line(answer->exporter->log, LOG_LEVEL_INFO, request_id(answer), "outcome taken from its receipt");
+    return publish(answer, receipt, fault);
 }
 
 /* Ends the request if it was withdrawn, or if its end was stored and then nobody could publish it. */

@@ -1,6 +1,5 @@
 #include "sandbox/calls.h"
 
-#include <stddef.h>
 #include <sys/socket.h>
 
 const char *const calls_hostile[] = {
@@ -54,6 +53,16 @@ int calls_add(scmp_filter_ctx filter, uint32_t action, const char *const *list)
         if (number >= 0)
             result = seccomp_rule_add(filter, action, number, 0);
     }
+    return result;
+}
+
+int calls_add_values(scmp_filter_ctx filter, uint32_t action, int number, unsigned argument,
+                     const unsigned *values, size_t n_values)
+{
+    int result = 0;
+    for (size_t i = 0; i < n_values && !result; i++)
+        result = seccomp_rule_add(filter, action, number, 1,
+                                  SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, CALLS_INT_BITS, values[i]));
     return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <seccomp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Each list ends with NULL. */
 
@@ -30,6 +31,13 @@ extern const char *const calls_opaque[];
 /* Adds `action` for every call of a list that this machine has. 0, or libseccomp's negative error. */
 int calls_add(scmp_filter_ctx filter, uint32_t action, const char *const *list)
     __attribute__((warn_unused_result));
+
+/* What the kernel reads of an argument that is an int; the rest is the caller's whim. */
+#define CALLS_INT_BITS 0xffffffffu
+
+/* Adds `action` for a call whose argument (from 0), an int, has one of the values. 0, or libseccomp's negative error. */
+int calls_add_values(scmp_filter_ctx filter, uint32_t action, int number, unsigned argument,
+                     const unsigned *values, size_t n_values) __attribute__((warn_unused_result));
 
 /* Adds `action` where TCP's fast open is asked for: it connects without connect(2), which Landlock does not see. */
 int calls_add_fast_open(scmp_filter_ctx filter, uint32_t action) __attribute__((warn_unused_result));

@@ -20,8 +20,7 @@
 #define REFUSED        SCMP_ACT_ERRNO(EPERM)
 #define NO_SOCKET      SCMP_ACT_ERRNO(EACCES)
 #define NOT_THERE      SCMP_ACT_ERRNO(ENOSYS)
-#define INT_BITS       0xffffffffu /* what the kernel reads of an int; the rest is the caller's whim */
-#define SOCK_TYPE_BITS 0xfu        /* below them are flags */
+#define SOCK_TYPE_BITS 0xfu /* below them are flags */
 #define TYPES_N        16u
 
 /* Without CLONE_NEWTIME: its bit is part of the signal's number for clone(2), and only clone3(2) and unshare(2) know it. */
@@ -54,7 +53,7 @@ static int add_sockets(scmp_filter_ctx filter, const struct loose_options *optio
     for (int family = 0; family <= AF_INET6 && !result; family++)
         if (!family_serves(family, options))
             result = seccomp_rule_add(filter, NO_SOCKET, SCMP_SYS(socket), 1,
-                                      SCMP_A0(SCMP_CMP_MASKED_EQ, INT_BITS, (unsigned)family));
+                                      SCMP_A0(SCMP_CMP_MASKED_EQ, CALLS_INT_BITS, (unsigned)family));
     for (unsigned type = 0; type < TYPES_N && !result; type++)
         if (!type_serves(type, options))
             result = seccomp_rule_add(filter, NO_SOCKET, SCMP_SYS(socket), 1,
@@ -64,7 +63,7 @@ static int add_sockets(scmp_filter_ctx filter, const struct loose_options *optio
     for (int protocol = 0; protocol <= IPPROTO_UDP && !result; protocol++)
         if (!protocol_serves(protocol))
             result = seccomp_rule_add(filter, NO_SOCKET, SCMP_SYS(socket), 1,
-                                      SCMP_A2(SCMP_CMP_MASKED_EQ, INT_BITS, (unsigned)protocol));
+                                      SCMP_A2(SCMP_CMP_MASKED_EQ, CALLS_INT_BITS, (unsigned)protocol));
     return result;
 }
 
@@ -100,18 +99,19 @@ static int add_processes(scmp_filter_ctx filter, const struct loose_options *opt
  * signals, whoever it is. */
 static int add_reaching(scmp_filter_ctx filter)
 {
-    static const unsigned owning[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG}, giving[] = {FIOSETOWN, SIOCSPGRP};
+    static const unsigned owning[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG}, giving[] = {FIOSETOWN, SIOCSPGRP},
+                          outliving[] = {PR_SET_PDEATHSIG};
     int result =
         seccomp_rule_add(filter, REFUSED, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0)); /* 0: itself */
     if (!result)
-        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(prctl), 1,
-                                  SCMP_A0(SCMP_CMP_MASKED_EQ, INT_BITS, PR_SET_PDEATHSIG));
-    for (size_t i = 0; i < sizeof owning / sizeof *owning && !result; i++)
-        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(fcntl), 1,
-                                  SCMP_A1(SCMP_CMP_MASKED_EQ, INT_BITS, owning[i]));
-    for (size_t i = 0; i < sizeof giving / sizeof *giving && !result; i++)
-        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(ioctl), 1,
-                                  SCMP_A1(SCMP_CMP_MASKED_EQ, INT_BITS, giving[i]));
+        result = calls_add_values(filter, REFUSED, SCMP_SYS(prctl), 0, outliving,
+                                  sizeof outliving / sizeof *outliving);
+    if (!result)
+        result =
+            calls_add_values(filter, REFUSED, SCMP_SYS(fcntl), 1, owning, sizeof owning / sizeof *owning);
+    if (!result)
+        result =
+            calls_add_values(filter, REFUSED, SCMP_SYS(ioctl), 1, giving, sizeof giving / sizeof *giving);
     return result;
 }
 

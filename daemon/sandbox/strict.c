@@ -15,8 +15,6 @@
 #define NOT_THERE SCMP_ACT_ERRNO(ENOSYS)
 #define ENDED     SCMP_ACT_KILL_PROCESS
 
-#define INT_BITS 0xffffffffu /* what the kernel reads of an int */
-
 /* Allowed whatever their arguments are. Which files are read, and that none is written, is seen to by Landlock and the limit
  * of their size: SQLite tries both. */
 static const char *const allowed[] = {
@@ -91,14 +89,11 @@ static int add_chosen(scmp_filter_ctx filter)
     static const unsigned requests[] = {FIONREAD, FIONBIO, TCGETS, FS_IOC_GETFLAGS, FS_IOC_FIEMAP};
     static const unsigned options[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ,
                                        PR_GET_SECCOMP};
-    int result = 0;
-    for (size_t i = 0; i < sizeof requests / sizeof *requests && !result; i++)
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                  SCMP_A1(SCMP_CMP_MASKED_EQ, INT_BITS, requests[i]));
-    for (size_t i = 0; i < sizeof options / sizeof *options && !result; i++)
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                  SCMP_A0(SCMP_CMP_MASKED_EQ, INT_BITS, options[i]));
-    return result;
+    int result = calls_add_values(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, requests,
+                                  sizeof requests / sizeof *requests);
+    return result ? result
+                  : calls_add_values(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 0, options,
+                                     sizeof options / sizeof *options);
 }
 
 static int add_rules(scmp_filter_ctx filter)
