@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -95,17 +96,17 @@ static int add_processes(scmp_filter_ctx filter, const struct loose_options *opt
     return result ? result : calls_add(filter, REFUSED, starting);
 }
 
-/* Calls that also reach other processes, and one that would let the process outlive us. A descriptor's owner is sent
- * signals, whoever it is. */
+/* Calls that also reach other processes, and one that would let the process outlive us: what it may ask for is that a
+ * process that it started ends with it. A descriptor's owner is sent signals, whoever it is. */
 static int add_reaching(scmp_filter_ctx filter)
 {
-    static const unsigned owning[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG}, giving[] = {FIOSETOWN, SIOCSPGRP},
-                          outliving[] = {PR_SET_PDEATHSIG};
+    static const unsigned owning[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG}, giving[] = {FIOSETOWN, SIOCSPGRP};
     int result =
         seccomp_rule_add(filter, REFUSED, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0)); /* 0: itself */
     if (!result)
-        result = calls_add_values(filter, REFUSED, SCMP_SYS(prctl), 0, outliving,
-                                  sizeof outliving / sizeof *outliving);
+        result = seccomp_rule_add(filter, REFUSED, SCMP_SYS(prctl), 2,
+                                  SCMP_A0(SCMP_CMP_MASKED_EQ, CALLS_INT_BITS, PR_SET_PDEATHSIG),
+                                  SCMP_A1(SCMP_CMP_NE, SIGKILL));
     if (!result)
         result =
             calls_add_values(filter, REFUSED, SCMP_SYS(fcntl), 1, owning, sizeof owning / sizeof *owning);

@@ -402,6 +402,12 @@ static int try_outlive(const char *argument)
     return prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 }
 
+static int try_follow(const char *argument)
+{
+    (void)argument;
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 /* --- memory --- */
 
 static int try_memory(const char *mib)
@@ -598,6 +604,7 @@ static const struct {
     {"limit", try_limit},
     {"priority", try_priority},
     {"outlive", try_outlive},
+    {"follow", try_follow},
     {"memory", try_memory},
     {"shared-memory", try_shared_memory},
     {"code", try_code},

@@ -275,6 +275,7 @@ static const struct escape escapes[] = {
     {.name = "limit", PARENT, REFUSED, REFUSED},
     {.name = "priority", PARENT, REFUSED, REFUSED, SOMEWHERE},
     {.name = "outlive", NOTHING, REFUSED, REFUSED},
+    {.name = "follow", NOTHING, DONE, REFUSED},
     /* memory: interpreters may make code, connectors of ours may not */
     {.name = "memory", TOO_MUCH, REFUSED, REFUSED},
     {.name = "shared-memory", TOO_MUCH, REFUSED, REFUSED},
