@@ -14,7 +14,6 @@
 #define ANSWER_MAX_BYTES ((json_int_t)1 << 30)
 #define FILE_MAX_BYTES   ((json_int_t)1 << 40)
 #define TOKEN_ANSWER_MAX 65536
-#define RATE_MAX         1000.0
 #define REDIRECTS_MAX    3
 #define BACKOFF_MS       200
 /* A longer wait is dsard's matter, which has other work meanwhile. */
@@ -55,9 +54,11 @@ static int read_rate(struct client *client, struct dsar_error *error)
     if (text) {
         char *end;
         rate = strtod(text, &end);
-        if (!*text || *end || text[strspn(text, "0123456789.")] || rate < 0.001 || rate > RATE_MAX)
+        if (!*text || *end || text[strspn(text, "0123456789.")] || rate < CLIENT_RATE_MIN ||
+            rate > CLIENT_RATE_MAX)
             return dsar_error_set(error, "bad_settings", false,
-                                  "requests_per_second: expected a number from 0.001 to 1000");
+                                  "requests_per_second: expected a number from %g to %g", CLIENT_RATE_MIN,
+                                  CLIENT_RATE_MAX);
     }
     client->interval_ms = rate > 0 ? (int64_t)(1000 / rate) : 0;
     /* rather a little slower than too fast */
@@ -331,6 +332,8 @@ static int try_once(struct client *client, const struct http_wait *wait, struct 
     for (int n_redirects = 0;; n_redirects++) {
         const char *bearer;
         response_clear(response);
+        if (request->under && !site_holds(&client->site, request->under, request->target.data))
+            return client_bad_answer(client, request, false, "leads out of the folder of its URLs", error);
         if (authorize(client, wait, request, &bearer, error) || keep_pace(client, wait, error) ||
             http_exchange(client->http, wait, request, bearer, response, error))
             return -1;

@@ -5,6 +5,10 @@
 
 #include "http.h"
 
+/* Calls a second. */
+#define CLIENT_RATE_MIN 0.001
+#define CLIENT_RATE_MAX 1000.0
+
 /* How often a call is made again at most. */
 #define CLIENT_RETRIES_MAX 10
 

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RATE_MAX 1000.0
-
 static const char *const default_keys[] = {"request", "ok", "refused", "busy", NULL};
 
 /* A step with the profile's defaults where it says nothing itself: a new reference. */
@@ -170,9 +168,11 @@ static int check_rate(const struct engine *engine, struct dsar_error *error)
 {
     const json_t *rate = json_object_get(profile_document(engine->profile), "requests_per_second");
     double value = json_number_value(rate);
-    if (rate && (!json_is_number(rate) || !isfinite(value) || value < 0.001 || value > RATE_MAX))
+    if (rate &&
+        (!json_is_number(rate) || !isfinite(value) || value < CLIENT_RATE_MIN || value > CLIENT_RATE_MAX))
         return dsar_error_set(error, "bad_profile", false,
-                              "/requests_per_second: expected a number from 0.001 to 1000");
+                              "/requests_per_second: expected a number from %g to %g", CLIENT_RATE_MIN,
+                              CLIENT_RATE_MAX);
     return 0;
 }
 

@@ -153,9 +153,10 @@ out:
 }
 
 /* Path and query of a URL that the system gave. */
-static int add_url(struct request *request, const json_t *url, const struct sources *sources,
+static int add_url(struct request *request, const json_t *path, const struct sources *sources,
                    struct dsar_error *error)
 {
+    const json_t *url = json_object_get(path, "url");
     struct buf text;
     struct fault fault;
     bool present;
@@ -169,6 +170,7 @@ static int add_url(struct request *request, const json_t *url, const struct sour
                      ? dsar_error_set(error, "bad_bind", false, "what is to be the URL of a call is none")
                      : error_from_fault(error, &fault);
     request->from_origin = true;
+    request->under = json_string_value(json_object_get(path, "under"));
     buf_wipe(&text);
     return result;
 }
@@ -178,7 +180,7 @@ static int add_path(struct request *request, const json_t *path, const struct so
 {
     struct fault fault;
     if (json_is_object(path))
-        return add_url(request, json_object_get(path, "url"), sources, error);
+        return add_url(request, path, sources, error);
     if (json_is_string(path)) {
         if (buf_append_text(&request->target, json_string_value(path), &fault) ||
             buf_append_text(&request->label, json_string_value(path), &fault))

@@ -9,10 +9,12 @@
 
 struct request {
     bool is_post;
-    bool is_repeatable;       /* made twice it does no harm */
-    bool is_pinned;           /* nowhere else may it lead: the path alone says whose the records are */
-    bool is_download;         /* of a file, and not of JSON */
-    bool from_origin;         /* `target` stands behind the host, and not behind the base URL */
+    bool is_repeatable; /* made twice it does no harm */
+    bool is_pinned;     /* nowhere else may it lead: the path alone says whose the records are */
+    bool is_download;   /* of a file, and not of JSON */
+    bool from_origin;   /* `target` stands behind the host, and not behind the base URL */
+    const char
+        *under; /* the folder, behind the base URL, that `target` must lie in; NULL: it may be anywhere */
     const json_t *token_auth; /* the step's `auth` when that is a token's; borrowed */
     struct buf target;        /* path and query, percent-encoded, behind the base URL */
     struct buf form;          /* application/x-www-form-urlencoded */

@@ -1,27 +1,11 @@
 #include "site.h"
 
-#include <arpa/inet.h>
+#include "../sdk/loopback.h"
+
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static bool is_loopback(const char *host)
-{
-    struct in_addr ip4;
-    struct in6_addr ip6;
-    char bare[64];
-    size_t len = strlen(host);
-    if (strcmp(host, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET, host, &ip4) == 1)
-        return (ntohl(ip4.s_addr) >> 24) == 127;
-    if (len < 3 || len >= sizeof bare || host[0] != '[')
-        return false;
-    memcpy(bare, host + 1, len - 2);
-    bare[len - 2] = '\0';
-    return inet_pton(AF_INET6, bare, &ip6) == 1 && IN6_IS_ADDR_LOOPBACK(&ip6);
-}
 
 /* A part of a URL: the caller's to give to curl_free, NULL when it is not there. */
 static char *part_of(CURLU *url, CURLUPart part, unsigned flags)
@@ -80,7 +64,7 @@ static int check(struct site *site, CURLU *url, const char *setting, struct dsar
     site->is_plain = scheme && strcmp(scheme, "http") == 0;
     if (!scheme || !host || (!site->is_plain && strcmp(scheme, "https") != 0))
         bad_url(setting, "https://HOST[:PORT][/PATH]", error);
-    else if (site->is_plain && !is_loopback(host))
+    else if (site->is_plain && !loopback_is(host))
         bad_url(setting, "https://: http:// is for this machine's own addresses alone", error);
     else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
              has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
@@ -130,6 +114,24 @@ void site_wipe(struct site *site)
     free(site->path);
     free(site->host);
     *site = (struct site){.origin = NULL};
+}
+
+bool site_holds(const struct site *site, const char *under, const char *target)
+{
+    static const char *const encoded[] = {"%2e", "%2f", "%5c"};
+    const char *base = site->base + strlen(site->origin);
+    const size_t base_len = strlen(base), under_len = strlen(under), path_len = strcspn(target, "?");
+    if (path_len < base_len + under_len || memcmp(target, base, base_len) != 0 ||
+        memcmp(target + base_len, under, under_len) != 0)
+        return false;
+    for (size_t i = base_len + under_len; i < path_len; i++) {
+        if (target[i] == '\\')
+            return false;
+        for (size_t e = 0; e < sizeof encoded / sizeof *encoded; e++)
+            if (strncasecmp(target + i, encoded[e], strlen(encoded[e])) == 0)
+                return false;
+    }
+    return true;
 }
 
 static int append_target(struct buf *target, CURLU *url, struct fault *fault)

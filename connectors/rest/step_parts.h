@@ -28,6 +28,9 @@ int reading_count(const struct reading *reading, const json_t *object, const cha
 int reading_tests(const struct reading *reading, const json_t *object, const char *key, enum tests_of of,
                   const json_t **tests) __attribute__((warn_unused_result));
 
+/* A file of a record: which one, and where its content is. */
+int reading_file(const struct reading *reading) __attribute__((warn_unused_result));
+
 /* The request, and how its pages follow. */
 int reading_request(const struct reading *reading) __attribute__((warn_unused_result));
 int reading_page(const struct reading *reading) __attribute__((warn_unused_result));

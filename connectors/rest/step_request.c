@@ -28,16 +28,21 @@ static int check_map(const struct reading *reading, const char *key)
     return check_values(reading, json_object_get(reading->step->request, key), key, reading->scope);
 }
 
-/* A URL of an answer, whose path and query are used. */
+/* A URL of an answer, whose path and query are used. What answers hold others may have written: they lead nowhere but
+ * below a folder that the profile names. */
 static int check_url(const struct reading *reading, const json_t *path, const char *place)
 {
-    static const char *const known[] = {"url", NULL};
+    static const char *const known[] = {"url", "under", NULL};
     const json_t *url = json_object_get(path, "url");
+    const char *under = json_string_value(json_object_get(path, "under"));
     if (profile_check_keys(path, place, known, reading->error))
         return -1;
     if (!json_object_get(url, "record") && !json_object_get(url, "started") &&
         !json_object_get(url, "polled") && !json_object_get(url, "element"))
         return reading_bad(reading, "/request/path/url", "one of record, started, polled, element");
+    if (!under || *under != '/' || under[strlen(under) - 1] != '/' || under[strcspn(under, "?#% ")])
+        return reading_bad(reading, "/request/path/under",
+                           "the folder that all these URLs lie in: a text from '/' to '/'");
     return value_check(url, reading->scope, place, reading->error);
 }
 

@@ -1,6 +1,7 @@
 #include "server.h"
 
-#include <arpa/inet.h>
+#include "../sdk/loopback.h"
+
 #include <string.h>
 
 /* What Debian and its kin trust. Neither client library of today knows by itself. */
@@ -8,17 +9,6 @@
 
 const char *const server_settings[] = {"host", "port",    "socket",           "database",        "user",
                                        "tls",  "ca_file", "client_cert_file", "client_key_file", NULL};
-
-static bool is_loopback(const char *host)
-{
-    struct in_addr ip4;
-    struct in6_addr ip6;
-    if (strcmp(host, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET, host, &ip4) == 1)
-        return (ntohl(ip4.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, host, &ip6) == 1 && IN6_IS_ADDR_LOOPBACK(&ip6);
-}
 
 /* NULL when it is absent or empty. */
 static const char *text_of(const json_t *settings, const char *name)
@@ -48,7 +38,7 @@ static int read_place(struct server *server, const json_t *settings, struct dsar
 static int read_tls(struct server *server, const json_t *settings, struct dsar_error *error)
 {
     const char *tls = text_of(settings, "tls");
-    bool is_local = server->socket || is_loopback(server->host);
+    bool is_local = server->socket || loopback_is(server->host);
     if (tls && strcmp(tls, "verify") != 0 && strcmp(tls, "off") != 0)
         return bad(error, "tls", "verify or off");
     server->has_tls = tls ? strcmp(tls, "verify") == 0 : !is_local;

@@ -169,7 +169,7 @@ class Ways(unittest.TestCase):
         asked = {"query": {"path": "/things", "query": {"person": person}}, "part": {**below, "query": {"q": ["p:", person]}},
                  "header": {**below, "headers": {"Person": person}}, "user": {**below, "auth": {"kind": "basic", "user": person, "password": "x"}},
                  "form": {**below, "method": "POST", "idempotent": True, "form": {"person": person}},
-                 "record": {"path": "/things", "query": {"of": {"record": "/id"}}}, "url": {"path": {"url": {"record": "/url"}}}}
+                 "record": {"path": "/things", "query": {"of": {"record": "/id"}}}, "url": {"path": {"url": {"record": "/url"}, "under": "/"}}}
         for page in ({"kind": "link"}, {"kind": "next", "next": "/next"}):
             for name, request in asked.items():
                 step = {"request": request, "records": "/items", "page": page, "parent": owned("/list")}

@@ -151,7 +151,7 @@ class Exports(unittest.TestCase):
         def poll(_):
             state = left.pop(0) if len(left) > 1 else left[0]
             return {"state": state, "url": "https://cdn.example.test/made/x7?sig=a%2Fb" if state == "ready" else None}
-        value = profile(things={"request": {"path": path or {"url": {"polled": "/url"}}}, "records": "/items",
+        value = profile(things={"request": {"path": path or {"url": {"polled": "/url"}, "under": "/made/"}}, "records": "/items",
                                 "assert": [{"ptr": "/person", "eq_id": "person_id"}], "export": export or self.EXPORT})
         with Stub({"/exports": lambda call: {"state": "queued", "id": f"x{call.form['person']}"}, "/exports/x901": poll,
                    "/made/x7": lambda _: {"items": items(1, 2)}, "/made/x901": lambda _: {"items": items(3)}}) as stub:
@@ -182,11 +182,13 @@ class Exports(unittest.TestCase):
     def test_a_profile_says_where_values_come_from(self):
         things = owned("/x", export=self.EXPORT)
         for path, spoil in (("/export/start/request", lambda c: c["export"]["start"]["request"].update(path=["x", {"started": "/id"}])),
-                            ("/export/poll/request", lambda c: c["export"]["poll"]["request"].update(path={"url": {"polled": "/id"}})),
+                            ("/export/poll/request", lambda c: c["export"]["poll"]["request"].update(path={"url": {"polled": "/id"}, "under": "/"})),
                             ("/export/poll/done", lambda c: c["export"]["poll"].pop("done")),
                             ("/export/start", lambda c: c["export"]["start"].update(records="/x")),
                             ("/export", lambda c: c["export"].pop("start")), ("/export/then", lambda c: c["export"].update(then={})),
-                            ("/request/path/url", lambda c: c["request"].update(path={"url": {"id": "person_id"}}))):
+                            ("/request/path/url", lambda c: c["request"].update(path={"url": {"id": "person_id"}, "under": "/"})),
+                            *(("/request/path/under", lambda c, under=under: c["request"].update(path={"url": {"polled": "/url"}, **under}))
+                              for under in ({}, {"under": "made/"}, {"under": "/made"}, {"under": ""}, {"under": "/m?/"}, {"under": "/%2e/"}))):
             changed = json.loads(json.dumps(things))
             spoil(changed)
             self.assertIn(path, refusal(profile(things=changed)), path)
@@ -221,12 +223,31 @@ class Files(unittest.TestCase):
         self.assertEqual([call.headers["Accept"] for call in calls], ["*/*", "*/*"])
 
     def test_a_url_of_a_record_is_asked_for_here_alone(self):
-        rule = {"in": "/files/*", "name": "0/name", "request": {"path": {"url": {"element": "0/url"}}}}
+        rule = {"in": "/files/*", "name": "0/name", "request": {"path": {"url": {"element": "0/url"}, "under": "/f/"}}}
         with Stub({"*": lambda _: (200, {}, b"stolen")}) as other:
             outcome, calls = self.ask([rule], [self.record({"name": "n", "url": other.url + "/f/1?sig=x"}, {"name": "m", "url": "http://["},
                                                            {"name": "o", "url": None})], {"/f/1": lambda _: (200, {}, b"own")})
             self.assertEqual(other.calls, [])
         self.assertEqual(([file["data"] for file in outcome.files.values()], calls[0].target), ([b"own"], "/f/1?sig=x"))
+
+    def test_a_url_leads_nowhere_but_to_its_folder(self):
+        """Whoever may write what a record says cannot have the system's own pages exported, whatever it redirects to."""
+        rule = {"in": "/files/*", "name": "0/name", "request": {"path": {"url": {"element": "0/url"}, "under": "/f/"}}}
+        for under in ("", "/app"):
+            outside = ("/api/users", "/f/../api/users", "/f/%2e%2e/api/users", "/f/.%2E/x", "/f/a%2fb", "/f/a%5cb", "/f\\..\\api", "/fx", "/f",
+                       "http://127.0.0.1/api?/f/", "../../api/users", "?of=/f/")
+            with Stub({under + "/list": lambda _, under=under: {"items": [self.record(
+                    *({"name": "n", "url": under + url if url[0] == "/" else url} for url in outside),
+                    {"name": "moved", "url": under + "/f/moved"}, {"name": "good", "url": under + "/f/own.txt?size=1"})]},
+                       under + "/f/moved": lambda _: (302, {"Location": "/api/users"}, b""),
+                       under + "/f/own.txt": lambda _: (200, {}, b"own"), "*": lambda _: (200, {}, b"stolen")}) as stub:
+                outcome = fetch(profile(things=owned("/list", files=[rule])), stub.url + under, "things")
+                asked = [call.target for call in stub.calls[1:]]
+            self.assertEqual([file["data"] for file in outcome.files.values()], [b"own"])
+            self.assertEqual(asked, [under + end for end in ("/f/moved", "/f/own.txt?size=1")])
+            self.assertEqual((outcome.status, outcome.code, outcome.withheld),
+                             ("partial", "file_missing", {"not_fetched": len(outside) + 1}))
+            self.assertIn("leads out of the folder of its URLs", outcome.end["text"])
 
     def test_base64_in_an_answer(self):
         """Wherever the text stands in it, and however it is written."""
