@@ -4,6 +4,7 @@
 Programs are those of $DSAR_BUILD.
 """
 import os
+import pwd
 import unittest
 
 import exports
@@ -63,6 +64,51 @@ class Conformance(exports.Exports):
 
     def test_sql_with_phpbb(self):
         self.judge_source("forum")
+
+    def test_files(self):
+        """Each against files of Alice's and files of somebody's beside them. They must be their owner's, who is not root."""
+        alice = harness.people.PEOPLE["alice"]["email"]
+        user, domain = alice.split("@")
+        owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        account, uid = owner.pw_name, owner.pw_uid
+        for name in ("mail", "log", "home"):
+            os.makedirs(self.path(name))
+        for box in (user, "malice"):
+            for folder in ("cur", "new", "tmp"):
+                os.makedirs(self.path("mail", domain, box, "Maildir", folder))
+            with open(self.path("mail", domain, box, "Maildir", "cur", "1:2,S"), "w", encoding="ascii") as file:
+                file.write("Subject: x\n\ny\n")
+        for folder in (account, "malice"):
+            os.makedirs(self.path("home", folder, "www"))
+        with open(self.path("log", "access.log"), "w", encoding="ascii") as log:
+            for address in ("192.0.2.7", "192.0.2.70", "192.0.2.7"):
+                log.write(f'{address} - - [23/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "x"\n')
+        for folder, below, files in os.walk(self.folder):
+            for name in (*below, *files):
+                os.chown(os.path.join(folder, name), uid, -1)
+        for profile, settings, identity, counted in (
+                ("mailboxes", {"mail_dir": self.path("mail"), "mail_uid": uid}, ("email", alice), "mailbox: 2"),
+                ("cpanel-home", {"home_dir": self.path("home")}, ("cpanel_user", account), "home: 2"),
+                ("access-log", {"log_dir": self.path("log")}, ("ip_address", "192.0.2.7"), "visits: 2")):
+            with self.subTest(profile):
+                told = self.judge([engine("files"), "--profile", os.path.join(PROFILES, "hosting-panel", profile + ".json")],
+                                  {"settings": settings}, [identity])
+                self.assertRegex(told, rf"[;,] {counted}(;|$)")
+
+    def test_every_other_profile_says_hello_as_it_should(self):
+        """What can be told without their systems; scenarios/product_*.py have those."""
+        tried = 0
+        for folder, _, names in os.walk(PROFILES):
+            for path in (os.path.join(folder, name) for name in names if name.endswith(".json")):
+                found = harness.load(path)
+                if "engine" not in found:
+                    continue
+                tried += 1
+                with self.subTest(path):
+                    done = harness.run(RUN, engine(found["engine"]), "--profile", path, timeout_s=120)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                    self.assertIn("ok   hello:", done.stdout)
+        self.assertGreater(tried, 10)
 
     def test_the_templates(self):
         with open(self.path("customers.jsonl"), "w", encoding="utf-8") as file:
