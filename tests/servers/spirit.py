@@ -97,6 +97,8 @@ class Spirit(Server):
 
     def make(self):
         """Whoever runs it may not read the cache: a copy of the packages, and a project."""
+        # files are read by others than the forum
+        os.chmod(self.data, 0o711)
         shutil.copytree(self.packages, self.file("packages"))
         self.run(PYTHON, "-m", "django", "startproject", "--settings=django.conf.global_settings", "--template",
                  self.file("packages/spirit/extra/project_template"), "forum", self.data)
