@@ -18,8 +18,8 @@ static const char help[] =
     "Otherwise prints what each connector may do, and which parts of the sandbox this system has.\n\n"
     "--connect: tries every source, the store, the spool and Kafka too, without anybody's data.\n"
     "--identity email=alice@example.test: then asks all sources for that person, as a request would,\n"
-    "and prints how much each holds, never what; nothing is kept. Name a made-up person: others on this\n"
-    "machine can see the arguments of a program.\n"
+    "and prints how much each holds, never what; nothing is kept, and no audit record is made. Name a\n"
+    "made-up person: others on this machine can see the arguments of a program.\n"
     "exit status: 0 all is well; 1 something did not answer, or not in full; 2 wrong usage or "
     "configuration\n";
 

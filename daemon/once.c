@@ -16,7 +16,9 @@ static const char help[] =
     "Answers one access request (JSON, as in the data of a request event) and leaves bundle and outcome in\n"
     "DIR/REQUEST-ID/. Whoever calls it has checked who asks: no signature is needed. The passphrase lies in "
     "the\n"
-    "outcome, sealed to the request's recipient key: `dsarctl open` opens both.\n"
+    "outcome, sealed to the request's recipient key: `dsarctl open` opens both. Nothing goes to Kafka, no "
+    "audit\n"
+    "record either: the log is the record of who was asked for.\n"
     "exit status: 0 delivered; 1 failed; 2 wrong usage or configuration; 4 delivered with gaps; 5 refused\n";
 
 struct once {

@@ -93,10 +93,15 @@ static int harden(struct sqlite_database *database, struct dsar_error *error)
     return code == SQLITE_OK ? 0 : failed(database, code, "opening the database", error);
 }
 
-/* A transaction of SQLite begins with its first read. */
+/* A transaction of SQLite begins with its first read. Where nobody has a database with a write-ahead log open, SQLite would have
+ * to make the index of that log beside it, which we may not. */
 static int begin_snapshot(struct sqlite_database *database, struct dsar_error *error)
 {
     int code = sqlite3_exec(database->handle, "BEGIN; SELECT COUNT(*) FROM sqlite_master;", NULL, NULL, NULL);
+    if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY)
+        return dsar_error_set(error, "source_unreachable", true,
+                              "reading the database: its write-ahead log (journal_mode=WAL) can be read only "
+                              "while its application has it open: start that, or set another journal_mode");
     return code == SQLITE_OK ? 0 : failed(database, code, "reading the database", error);
 }
 

@@ -47,6 +47,70 @@ static bool is_paths(const json_t *list)
     return json_is_array(list);
 }
 
+static bool is_port(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 1 && json_integer_value(value) <= 65535;
+}
+
+static bool is_ports(const json_t *list)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item)
+        if (!is_port(item))
+            return false;
+    return json_is_array(list);
+}
+
+/* A default is what a configuration might say; a secret has none. */
+static bool is_default(const json_t *value, const char *kind)
+{
+    if (strcmp(kind, "secret") == 0)
+        return false;
+    if (strcmp(kind, "integer") == 0)
+        return json_is_integer(value);
+    if (strcmp(kind, "port") == 0)
+        return is_port(value);
+    if (strcmp(kind, "boolean") == 0)
+        return json_is_boolean(value);
+    return json_is_string(value);
+}
+
+static bool is_kind(const char *kind)
+{
+    static const char *const kinds[] = {"text", "url",     "path",    "socket", "host",
+                                        "port", "integer", "boolean", "secret"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kind && strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Its configuration is read by these, and its sandbox made. */
+static int check_settings(const json_t *settings, const char *source, struct fault *fault)
+{
+    size_t i;
+    json_t *item;
+    if (!json_is_array(settings))
+        return wrong(fault, source, "`settings` must be a list");
+    json_array_foreach (settings, i, item) {
+        const json_t *name = json_object_get(item, "name"), *ports = json_object_get(item, "ports"),
+                     *fallback = json_object_get(item, "default");
+        const char *kind = json_string_value(json_object_get(item, "kind"));
+        if (!is_name(name) || !is_kind(kind) || !json_is_boolean(json_object_get(item, "required")) ||
+            !json_is_string(json_object_get(item, "help")))
+            return wrong(fault, source, "a setting needs `name`, `kind`, `required` and `help`");
+        if (fallback && !is_default(fallback, kind))
+            return wrong(fault, source, "`default` of a setting must be of its kind, and a secret has none");
+        if (ports && (strcmp(kind, "host") != 0 || !is_ports(ports)))
+            return wrong(fault, source, "`ports` must be a list of ports, of a setting of kind `host`");
+        for (size_t k = 0; k < i; k++)
+            if (json_equal(name, json_object_get(json_array_get(settings, k), "name")))
+                return wrong(fault, source, "two settings have the same name");
+    }
+    return 0;
+}
+
 static int check_collections(const json_t *collections, const char *source, struct fault *fault)
 {
     if (!json_is_array(collections) || json_array_size(collections) == 0)
@@ -84,5 +148,8 @@ int hello_check(const json_t *hello, const char *source, struct fault *fault)
     const json_t *reads = json_object_get(hello, "reads");
     if (reads && !is_paths(reads))
         return wrong(fault, source, "`reads` must be a list of absolute paths");
-    return check_collections(json_object_get(hello, "collections"), source, fault);
+    return check_settings(json_object_get(hello, "settings"), source, fault) ||
+                   check_collections(json_object_get(hello, "collections"), source, fault)
+               ? -1
+               : 0;
 }

@@ -61,14 +61,25 @@ int user_find(const char *name, struct user *user, struct fault *fault)
     return check_rights(user, name, fault);
 }
 
+/* Where these have two forms the older one takes numbers of 16 bits. */
+#ifdef SYS_setresuid32
+#define SETGROUPS SYS_setgroups32
+#define SETRESGID SYS_setresgid32
+#define SETRESUID SYS_setresuid32
+#else
+#define SETGROUPS SYS_setgroups
+#define SETRESGID SYS_setresgid
+#define SETRESUID SYS_setresuid
+#endif
+
 /* The system's own functions would look for other threads, which a child does not have. */
 static int become(const struct user *user)
 {
     if (user->uid == geteuid())
         return 0;
-    return syscall(SYS_setgroups, user->n_groups, user->groups) ||
-                   syscall(SYS_setresgid, user->gid, user->gid, user->gid) ||
-                   syscall(SYS_setresuid, user->uid, user->uid, user->uid)
+    return syscall(SETGROUPS, user->n_groups, user->groups) ||
+                   syscall(SETRESGID, user->gid, user->gid, user->gid) ||
+                   syscall(SETRESUID, user->uid, user->uid, user->uid)
                ? -1
                : 0;
 }

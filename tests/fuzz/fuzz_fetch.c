@@ -20,7 +20,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char hello[] =
-    "{\"type\":\"hello\",\"protocol\":1,\"name\":\"shop\",\"version\":\"1\","
+    "{\"type\":\"hello\",\"protocol\":1,\"name\":\"shop\",\"version\":\"1\",\"settings\":[],"
     "\"resolve\":{\"needs\":[\"email\"],\"yields\":[\"shop_id\"]},\"collections\":["
     "{\"name\":\"orders\",\"title\":\"Orders\",\"category\":\"c\",\"needs\":[\"email\"],"
     "\"fields\":{\"/s\":\"secret\",\"/t\":\"third_party\",\"/o\":\"own\"}},"

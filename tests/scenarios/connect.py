@@ -6,7 +6,9 @@ Programs are those of $DSAR_BUILD. What is about Kafka is skipped where Maven Ce
 import contextlib
 import os
 import re
+import shutil
 import socket
+import sqlite3
 import tempfile
 import unittest
 
@@ -82,6 +84,17 @@ class Connections(Checks):
                 said = self.check(self.configure(sources={source: {"settings": settings}}), status=1)
                 self.expect(said, **{source: "^FAILED +source_unreachable: "})
                 self.assertEqual(said.count("FAILED"), 1, "the others are well")
+
+    def test_a_database_with_a_write_ahead_log(self):
+        """Nothing is written beside it, so somebody else must have it open."""
+        path = shutil.copy(self.host.where["phpbb"]["path"], self.path("wal.sqlite"))
+        config = self.configure(sources={"forum": {"settings": {"path": path}}})
+        with contextlib.closing(sqlite3.connect(path)) as application:
+            application.execute("PRAGMA journal_mode=WAL")
+        self.expect(self.check(config, status=1), forum="^FAILED +source_unreachable: .*while its application has it open")
+        with contextlib.closing(sqlite3.connect(path)) as application:
+            application.execute("SELECT * FROM sqlite_master").fetchall()
+            self.expect(self.check(config, status=0), forum="^ok ")
 
     def test_another_version_than_the_profile_is_for(self):
         for source, name, least in (("billing", "billing/whmcs", "8.14"), ("forum", "forum/phpbb", "4")):

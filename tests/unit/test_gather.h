@@ -278,7 +278,7 @@ static inline struct reader *archive(struct stage *stage)
 }
 
 #define HELLO(resolve, collections)                                                                          \
-    "{'hello':{'type':'hello','protocol':1,'name':'actor','version':'1'," resolve                            \
+    "{'hello':{'type':'hello','protocol':1,'name':'actor','version':'1','settings':[]," resolve              \
     "'collections':[" collections "]}"
 #define THINGS(needs) "{'name':'things','title':'Things','category':'lies','needs':[" needs "]}"
 #define END           "{'type':'end','collection':'things','status':'complete','count':1}"

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -29,11 +30,13 @@ static int check(const char *text, struct fault *fault)
 static void good_ones_are_taken(void **state)
 {
     static const char *const good[] = {
-        "{'name':'shop','version':'1','collections':[" COLLECTION "]}",
-        "{'name':'s','version':'1','check':true,'resolve':{'needs':['email'],'yields':[]},'collections':"
+        "{'name':'shop','version':'1','settings':[],'collections':[" COLLECTION "]}",
+        "{'name':'s','version':'1','settings':[],'check':true,'resolve':{'needs':['email'],'yields':[]},'"
+        "collections':"
         "[" COLLECTION "]}",
-        "{'name':'s','version':'1','reads':['/etc/passwd'],'collections':[" COLLECTION "]}",
-        "{'name':'s','version':'1','collections':[{'name':'a.b_c-d1','title':'A','category':'c','needs':['x']"
+        "{'name':'s','version':'1','settings':[],'reads':['/etc/passwd'],'collections':[" COLLECTION "]}",
+        "{'name':'s','version':'1','settings':[],'collections':[{'name':'a.b_c-d1','title':'A','category':'c'"
+        ",'needs':['x']"
         "},"
         "{'name':'b','title':'A','category':'c','needs':[]}]}",
     };
@@ -46,28 +49,36 @@ static void bad_ones_are_refused(void **state)
 {
     static const char *const bad[] = {
         "{}",
-        "{'name':'Shop','version':'1','collections':[" COLLECTION "]}",
-        "{'name':'shop','version':1,'collections':[" COLLECTION "]}",
-        "{'name':'shop','version':'','collections':[" COLLECTION "]}",
+        "{'name':'Shop','version':'1','settings':[],'collections':[" COLLECTION "]}",
+        "{'name':'shop','version':1,'settings':[],'collections':[" COLLECTION "]}",
+        "{'name':'shop','version':'','settings':[],'collections':[" COLLECTION "]}",
         "{'name':'shop','version':'1'}",
-        "{'name':'shop','version':'1','check':'yes','collections':[" COLLECTION "]}",
-        "{'name':'shop','version':'1','collections':[]}",
-        "{'name':'shop','version':'1','collections':['orders']}",
-        "{'name':'shop','version':'1','collections':[{'name':'../up','title':'A','category':'c'}]}",
-        "{'name':'shop','version':'1','collections':[{'name':'a/b','title':'A','category':'c'}]}",
-        "{'name':'shop','version':'1','collections':[{'name':'files','title':'A','category':'c'}]}",
-        "{'name':'shop','version':'1','collections':[{'name':'a','category':'c'}]}",
-        "{'name':'shop','version':'1','collections':[{'name':'a','title':'A'}]}",
-        "{'name':'shop','version':'1','collections':[{'name':'a','title':'A','category':'c','needs':'email'}]"
+        "{'name':'shop','version':'1','settings':[],'check':'yes','collections':[" COLLECTION "]}",
+        "{'name':'shop','version':'1','settings':[],'collections':[]}",
+        "{'name':'shop','version':'1','settings':[],'collections':['orders']}",
+        "{'name':'shop','version':'1','settings':[],'collections':[{'name':'../"
+        "up','title':'A','category':'c'}]}",
+        "{'name':'shop','version':'1','settings':[],'collections':[{'name':'a/"
+        "b','title':'A','category':'c'}]}",
+        "{'name':'shop','version':'1','settings':[],'collections':[{'name':'files','title':'A','category':'c'"
+        "}]}",
+        "{'name':'shop','version':'1','settings':[],'collections':[{'name':'a','category':'c'}]}",
+        "{'name':'shop','version':'1','settings':[],'collections':[{'name':'a','title':'A'}]}",
+        "{'name':'shop','version':'1','settings':[],'collections':[{'name':'a','title':'A','category':'c','"
+        "needs':'email'}]"
         "}",
-        "{'name':'shop','version':'1','collections':[{'name':'a','title':'A','category':'c','needs':[1]}]}",
-        "{'name':'shop','version':'1','collections':[" COLLECTION "," COLLECTION "]}",
-        "{'name':'shop','version':'1','reads':'/etc/passwd','collections':[" COLLECTION "]}",
-        "{'name':'shop','version':'1','reads':['passwd'],'collections':[" COLLECTION "]}",
-        "{'name':'shop','version':'1','resolve':{},'collections':[" COLLECTION "]}",
-        "{'name':'shop','version':'1','resolve':{'needs':[],'yields':[]},'collections':[" COLLECTION "]}",
-        "{'name':'shop','version':'1','resolve':{'needs':['email']},'collections':[" COLLECTION "]}",
-        "{'name':'shop','version':'1','resolve':{'needs':['email'],'yields':['Bad']},'collections':"
+        "{'name':'shop','version':'1','settings':[],'collections':[{'name':'a','title':'A','category':'c','"
+        "needs':[1]}]}",
+        "{'name':'shop','version':'1','settings':[],'collections':[" COLLECTION "," COLLECTION "]}",
+        "{'name':'shop','version':'1','settings':[],'reads':'/etc/passwd','collections':[" COLLECTION "]}",
+        "{'name':'shop','version':'1','settings':[],'reads':['passwd'],'collections':[" COLLECTION "]}",
+        "{'name':'shop','version':'1','settings':[],'resolve':{},'collections':[" COLLECTION "]}",
+        "{'name':'shop','version':'1','settings':[],'resolve':{'needs':[],'yields':[]},'collections':"
+        "[" COLLECTION "]}",
+        "{'name':'shop','version':'1','settings':[],'resolve':{'needs':['email']},'collections':[" COLLECTION
+        "]}",
+        "{'name':'shop','version':'1','settings':[],'resolve':{'needs':['email'],'yields':['Bad']},'"
+        "collections':"
         "[" COLLECTION "]}",
     };
     struct fault fault;
@@ -76,6 +87,59 @@ static void bad_ones_are_refused(void **state)
         assert_string_equal(fault.code, "source_protocol");
         assert_non_null(strstr(fault.text, "source shop: "));
     }
+}
+
+/* A hello with one setting of these members beside its name. */
+static int check_setting(const char *members, struct fault *fault)
+{
+    char text[1024];
+    snprintf(text, sizeof text, "{'name':'s','version':'1','settings':[{'name':'it',%s}],'collections':[%s]}",
+             members, COLLECTION);
+    return check(text, fault);
+}
+
+#define REST "'required':true,'help':'what it is'"
+
+static void settings_are_of_their_kinds(void **state)
+{
+    static const char *const good[] = {
+        "'kind':'text'," REST,
+        "'kind':'secret'," REST,
+        "'kind':'url','default':'https://h'," REST,
+        "'kind':'path','default':'/p'," REST,
+        "'kind':'socket','default':'/p'," REST,
+        "'kind':'host','ports':[1,65535]," REST,
+        "'kind':'host','ports':[]," REST,
+        "'kind':'port','default':65535," REST,
+        "'kind':'integer','default':-3," REST,
+        "'kind':'boolean','default':false," REST,
+    };
+    static const char *const bad[] = {
+        REST,
+        "'kind':'number'," REST,
+        "'kind':'text','required':true",
+        "'kind':'text','required':'yes','help':'h'",
+        "'kind':'text','required':true,'help':1",
+        "'kind':'secret','default':'x'," REST,
+        "'kind':'text','default':1," REST,
+        "'kind':'integer','default':'1'," REST,
+        "'kind':'boolean','default':1," REST,
+        "'kind':'port','default':65536," REST,
+        "'kind':'port','default':0," REST,
+        "'kind':'text','ports':[1]," REST,
+        "'kind':'host','ports':[0]," REST,
+        "'kind':'host','ports':['1']," REST,
+        "'kind':'host','ports':1," REST,
+    };
+    struct fault fault;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(check_setting(good[i], &fault), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(check_setting(bad[i], &fault), -1);
+        assert_string_equal(fault.code, "source_protocol");
+    }
+    assert_int_equal(check_setting("'kind':'text'," REST "},{'name':'it','kind':'text'," REST, &fault), -1);
+    assert_int_equal(check("{'name':'s','version':'1','collections':[" COLLECTION "]}", &fault), -1);
 }
 
 static void names_are_short_and_plain(void **state)
@@ -99,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_ones_are_taken),
         cmocka_unit_test(bad_ones_are_refused),
+        cmocka_unit_test(settings_are_of_their_kinds),
         cmocka_unit_test(names_are_short_and_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
