@@ -202,7 +202,7 @@ class Forum(product.Product):
     def test_the_forum_says_its_version(self):
         done = harness.run(harness.DSARD, "check", "--connect", "-c", self.configure())
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertRegex(done.stdout, r"product +reached.*\b15\b")
+        self.assertRegex(done.stdout, r"product +ok +Spirit 15,")
 
     def test_nobody_is_not_found(self):
         self.check_nobody(self.ask("dave@example.test"))
