@@ -101,7 +101,7 @@ class Forum(product.Product):
         first, last = NAME.split()
         visitor.post("user/", first_name=first, last_name=last, location=mark + "-location", timezone="Europe/Zurich",
                      notify_when=1, notify_mentions="on", files={"avatar": ("photo.jpg", cls.photo)})
-        said = json.loads(visitor.send("comment/upload/", ajax=1, files={"image": ("me.gif", image(mark + "-image"))})[0])
+        said = json.loads(visitor.send("comment/upload/", script=True, files={"image": ("me.gif", image(mark + "-image"))})[0])
         topic = number(visitor.post("topic/publish/", category=2, title=mark + "-topic", comment=POLL.format(mark)))
         comment = number(visitor.post(f"comment/{topic}/publish/", comment=f"![{mark}-shown]({said['url']})"))
         visitor.post(f"comment/{comment}/update/", comment=mark + "-edit, ask carol@example.test")

@@ -62,7 +62,8 @@ def _run(*command):
     except subprocess.TimeoutExpired:
         raise Missing(f"PyPI did not answer within {FETCH_TIMEOUT_S} s") from None
     if done.returncode != 0:
-        raise Missing(f"Spirit could not be installed; it needs PyPI and Debian's python3-venv: {done.stderr.strip()[-300:]}")
+        raise Missing("Spirit could not be installed; it needs PyPI and Debian's python3-venv: "
+                      + " ".join(done.stderr.split())[-300:])
     return done.stdout
 
 

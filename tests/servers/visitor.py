@@ -33,18 +33,18 @@ class Visitor:
     def get(self, path):
         return self.open(path)[0]
 
-    def send(self, path, files=None, **form):
-        """Sends a form, with files {field: (name, content)}; what open() gives."""
+    def send(self, path, files=None, script=False, **form):
+        """Sends a form, with files {field: (name, content)}, as a script of the page does or a person; what open() gives."""
         token = next(each.value for each in self.cookies if each.name == "csrftoken")
         boundary = secrets.token_hex(16)
         body = b"".join(
             [PART.format(boundary, name, "").encode() + str(value).encode() + b"\r\n" for name, value in form.items()]
             + [PART.format(boundary, field, f'; filename="{name}"').encode() + content + b"\r\n"
                for field, (name, content) in (files or {}).items()])
-        # Django takes the cookie's value for the form's; to a script it answers in JSON
+        # Django takes the cookie's value for the form's
         return self.open(path, body + f"--{boundary}--\r\n".encode(), {
             "Content-Type": "multipart/form-data; boundary=" + boundary, "X-CSRFToken": token,
-            **({"X-Requested-With": "XMLHttpRequest"} if "ajax" in form else {})})
+            **({"X-Requested-With": "XMLHttpRequest"} if script else {})})
 
     def post(self, path, files=None, **form):
         """Sends a form that must be taken; the path that it leads to."""
