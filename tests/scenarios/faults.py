@@ -172,7 +172,8 @@ class SourceFaults(Faults):
 
     def test_a_source_that_keeps_failing_is_left_alone(self):
         """However often it might be asked again: and the others are delivered without waiting for it."""
-        config = self.configure({"retry": {"attempts": 20, "first_ms": 10, "max_ms": 60000, "breaker_failures": 3}})
+        config = self.configure({"retry": {"attempts": 20, "first_ms": 10, "max_ms": 60000, "breaker_failures": 3}},
+                                {"billing": {"settings": {"retries": 0}}})
         self.spoil("error500")
         started = time.monotonic()
         answer = self.ask("alice", config)
