@@ -9,7 +9,7 @@ demo_packages='python3:python3 7zz:7zip'
 test_packages='libcmocka-dev bsdtar:libarchive-tools openssl:openssl python3-jsonschema'
 database_packages='mariadb-server-core mariadb-client-core postgresql'
 product_packages='pdns-server pdns-backend-sqlite3 mailman3 wordpress php:php-cli php-mysql tryton-server tryton-proteus
-    tryton-modules-account-invoice tryton-modules-sale'
+    tryton-modules-account-invoice tryton-modules-sale python3-venv'
 lint_packages='git:git clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck'
 kafka_packages='java:default-jre-headless mvn:maven kcat:kcat'
 model_packages='spin:spin'

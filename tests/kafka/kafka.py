@@ -40,19 +40,24 @@ def version():
         return re.search(r"<kafka\.version>([^<]+)<", pom.read()).group(1)
 
 
-def fetch():
-    """The folder of the jars. Raises OutOfReach."""
+def cached(name, fill):
+    """The folder of that name in the cache; where there is none, fill(folder) makes it, once."""
     cache = os.environ.get("DSAR_CACHE") or os.path.expanduser("~/.cache/dsard")
-    folder = os.path.join(cache, f"kafka-{version()}")
+    folder = os.path.join(cache, name)
     os.makedirs(cache, exist_ok=True)
     with open(folder + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(folder):
-            with tempfile.TemporaryDirectory(prefix="kafka-", dir=cache) as unfinished:
-                jars = os.path.join(unfinished, "jars")
-                _copy_jars(jars)
-                os.rename(jars, folder)
+            with tempfile.TemporaryDirectory(prefix="unfinished-", dir=cache) as unfinished:
+                filled = os.path.join(unfinished, "filled")
+                fill(filled)
+                os.rename(filled, folder)
     return folder
+
+
+def fetch():
+    """The folder of the jars. Raises OutOfReach."""
+    return cached(f"kafka-{version()}", _copy_jars)
 
 
 def _copy_jars(folder):

@@ -25,6 +25,8 @@ class Product(harness.Scenario):
 
     # who else is asked first, by name: {kind: value} that they say of whoever asks
     knows = {}
+    # which source may say which kinds of identities to which, besides
+    allow = []
 
     @classmethod
     def setUpClass(cls):
@@ -51,12 +53,16 @@ class Product(harness.Scenario):
                           {"type": "done", "status": "ok"}]})
         return sources
 
-    def ask(self, address=ALICE, **changes):
-        """Answers a request; `changes` go over the product as the configuration has it."""
+    def configure(self, **changes):
+        """Writes a configuration; `changes` go over the product as it has it."""
         sources = self.sources()
         sources["product"] = harness.merged(sources["product"], changes)
-        allow = [{"from": "other", "kind": kind, "to": ["product"]} for kind in self.knows]
-        config = harness.write_config(self.path("dsard.yaml"), None, self.keys, {"identities": {"allow": allow}}, sources)
+        allow = [*self.allow, *({"from": "other", "kind": kind, "to": ["product"]} for kind in self.knows)]
+        return harness.write_config(self.path("dsard.yaml"), None, self.keys, {"identities": {"allow": allow}}, sources)
+
+    def ask(self, address=ALICE, **changes):
+        """Answers a request."""
+        config = self.configure(**changes)
         request = harness.request_for(address, self.keys)
         path = harness.save(self.path("request.json"), request)
         out = tempfile.mkdtemp(dir=self.folder)
@@ -64,9 +70,9 @@ class Product(harness.Scenario):
 
     @staticmethod
     def gaps(answer):
-        """What did not come and why, by collection, for a failure's text."""
-        product, = (each for each in answer.manifest["sources"] if each["name"] == "product")
-        return {each["name"]: each["reason"] for each in [product, *product["collections"]] if each.get("reason")}
+        """What did not come and why, by source and collection, for a failure's text."""
+        return {(source["name"], each["name"]): each["reason"] for source in answer.manifest["sources"]
+                for each in [source, *source["collections"]] if each.get("reason")}
 
     def check_whole(self, answer, held, marks):
         """The bundle has as many records as the product holds of Alice, all her marks, and nothing of anybody else."""

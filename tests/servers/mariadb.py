@@ -32,13 +32,6 @@ class MariaDB(Server):
                 "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF",
                 "--character-set-server=utf8mb4", "--max-allowed-packet=64M", "--plugin-maturity=unknown", *tls]
 
-    def answers(self):
-        try:
-            self.query("SELECT 1")
-        except RuntimeError:
-            return False
-        return True
-
     def query(self, sql, database=""):
         """Runs SQL as the administrator; what it prints, a line a row, columns separated by tabs."""
         return self.run(self.client, "--no-defaults", "--socket=" + self.socket, "--user=" + ADMIN, "--batch",

@@ -36,7 +36,7 @@ def _children(parent):
 class Server:
     """One server; start() makes its folder, close() removes it. It dies with the thread that started it.
 
-    A subclass says where its programs are (find), and has make(), command(), answers() and query()."""
+    A subclass says where its programs are (find), and has make(), command(), and query() or a probe() of its own."""
 
     def __init__(self, tls=False):
         self.find()
@@ -97,6 +97,17 @@ class Server:
                 break
             self.port = None
         raise RuntimeError(f"the server did not start: {self.log()[-3000:]}")
+
+    def probe(self):
+        """Asks it something, which fails until it is there."""
+        self.query("SELECT 1")
+
+    def answers(self):
+        try:
+            self.probe()
+        except (OSError, RuntimeError):
+            return False
+        return True
 
     def wait(self):
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import shutil
-import urllib.error
 import urllib.request
 
 from mariadb import MariaDB
@@ -106,11 +105,8 @@ class WordPress(Server):
         """Runs PHP code, which begins with <?php; what it prints. After the installation it may load wp-load.php."""
         return self.run(*self.arguments(), self.write("script.php", code))
 
-    def answers(self):
-        try:
-            return bool(self.call("GET", "/wp/v2/users/me"))
-        except (urllib.error.URLError, ConnectionError):
-            return False
+    def probe(self):
+        self.call("GET", "/wp/v2/users/me")
 
     def call(self, method, path, value=None):
         """A call below /wp-json; what it answers."""
