@@ -85,6 +85,11 @@ int committer_run(struct committer *committer, struct fault *fault)
             atomic_fetch_add(&committer->figures->n_aborted, 1);
             log_fault(committer->log, LOG_LEVEL_WARNING, NULL,
                       "a transaction was aborted and will be made again", fault);
+            /* What was on its way may have arrived, though its answer has not: librdkafka (2.0.2) then gives its sequence
+             * number to a message of the next transaction, which the broker takes for a copy. A new producer has numbers
+             * of its own. */
+            if (publisher_renew(committer->publisher, committer->give_up, fault))
+                return -1;
             break;
         case PUBLISHER_UNKNOWN:
             atomic_fetch_add(&committer->figures->n_resolved, 1);

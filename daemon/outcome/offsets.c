@@ -183,7 +183,8 @@ int offsets_delivered(struct offsets *offsets, int64_t offset, bool *wanted, str
     append(offsets, offset, DONE);
     append(offsets, offset + 1, OPEN);
     join(offsets);
-    offsets->next = offset + 1;
+    /* what lies behind it may be known to be done, and the base have moved past it */
+    offsets->next = offset + 1 > offsets->base ? offset + 1 : offsets->base;
     *wanted = state_of(offsets, offset) == OPEN;
     return 0;
 }

@@ -106,6 +106,22 @@ static void a_gap_over_open_offsets_of_a_former_owner_counts_as_done(void **stat
     offsets_free(offsets);
 }
 
+static void a_gap_before_what_a_former_owner_did_moves_the_base_past_it(void **state)
+{
+    /* 0 and 5 are open; 0 was deleted meanwhile, and what comes first is in the midst of what is done */
+    struct offsets *offsets = make(0, "dsard1:1+4,1+2");
+    assert_false(deliver(offsets, 2));
+    assert_int_equal(offsets_base(offsets), 5);
+    assert_metadata(offsets, "dsard1:1+2");
+    assert_false(deliver(offsets, 3));
+    assert_false(deliver(offsets, 4));
+    assert_metadata(offsets, "dsard1:1+2");
+    assert_true(deliver(offsets, 5));
+    finish(offsets, 5);
+    assert_int_equal(offsets_base(offsets), 8);
+    offsets_free(offsets);
+}
+
 static void what_was_delivered_is_not_wanted_again(void **state)
 {
     struct offsets *offsets = make(3, NULL);
@@ -270,6 +286,7 @@ int main(void)
         cmocka_unit_test(an_abort_opens_what_was_staged),
         cmocka_unit_test(gaps_count_as_done),
         cmocka_unit_test(a_gap_over_open_offsets_of_a_former_owner_counts_as_done),
+        cmocka_unit_test(a_gap_before_what_a_former_owner_did_moves_the_base_past_it),
         cmocka_unit_test(what_was_delivered_is_not_wanted_again),
         cmocka_unit_test(foreign_metadata_is_refused),
         cmocka_unit_test(random_histories_lose_and_repeat_nothing),
