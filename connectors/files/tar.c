@@ -4,7 +4,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #define ZEROS_BYTES ((size_t)1 << 20)
@@ -15,24 +14,29 @@ struct tar {
     char *zeros;
     struct dsar_session *session;
     struct dsar_error failure; /* why the session took no more */
+    bool is_left;              /* what is not closed is not to be finished: nothing more may be written */
 };
 
+/* libarchive (3.6) is not told when the session takes no more: after an error of a writer it would not free all that it has. */
 static la_ssize_t take(struct archive *archive, void *ctx, const void *data, size_t len)
 {
     struct tar *tar = ctx;
-    if (dsar_file_write(tar->session, data, len, &tar->failure) == 0)
-        return (la_ssize_t)len;
-    archive_set_error(archive, EPIPE, "the session takes no more");
-    return -1;
+    (void)archive;
+    if (!tar->is_left && dsar_file_write(tar->session, data, len, &tar->failure))
+        tar->is_left = true;
+    return (la_ssize_t)len;
 }
 
-static int failed(const struct tar *tar, struct dsar_error *error)
+/* What came of a call of libarchive's. */
+static int settled(const struct tar *tar, bool worked, struct dsar_error *error)
 {
-    if (tar->failure.code[0]) {
+    if (tar->is_left) {
         *error = tar->failure;
         return -1;
     }
-    return dsar_error_set(error, "internal", false, "libarchive: error %d", archive_errno(tar->archive));
+    return worked ? 0
+                  : dsar_error_set(error, "internal", false, "libarchive: error %d",
+                                   archive_errno(tar->archive));
 }
 
 int tar_open(struct tar **tar, struct dsar_session *session, const char *id, const char *name,
@@ -53,7 +57,7 @@ int tar_open(struct tar **tar, struct dsar_session *session, const char *id, con
     if (archive_write_set_format_pax_restricted(made->archive) != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(made->archive, 0) != ARCHIVE_OK ||
         archive_write_open(made->archive, made, NULL, take, NULL) != ARCHIVE_OK) {
-        failed(made, error);
+        settled(made, false, error);
         tar_free(made);
         return -1;
     }
@@ -90,7 +94,7 @@ int tar_begin(struct tar *tar, const struct tar_entry *entry, struct dsar_error 
     fill(tar->entry, entry);
     /* a warning says that a name is not UTF-8 */
     int result = archive_write_header(tar->archive, tar->entry);
-    return result == ARCHIVE_OK || result == ARCHIVE_WARN ? 0 : failed(tar, error);
+    return settled(tar, result == ARCHIVE_OK || result == ARCHIVE_WARN, error);
 }
 
 int tar_write(struct tar *tar, const void *data, size_t len, struct dsar_error *error)
@@ -98,8 +102,8 @@ int tar_write(struct tar *tar, const void *data, size_t len, struct dsar_error *
     const char *next = data;
     while (len > 0) {
         la_ssize_t n = archive_write_data(tar->archive, next, len);
-        if (n <= 0)
-            return failed(tar, error);
+        if (settled(tar, n > 0, error))
+            return -1;
         next += n;
         len -= (size_t)n;
     }
@@ -119,8 +123,8 @@ int tar_zeros(struct tar *tar, int64_t len, struct dsar_error *error)
 
 int tar_close(struct tar *tar, struct dsar_error *error)
 {
-    if (archive_write_close(tar->archive) != ARCHIVE_OK)
-        return failed(tar, error);
+    if (settled(tar, archive_write_close(tar->archive) == ARCHIVE_OK, error))
+        return -1;
     return dsar_file_end(tar->session, error);
 }
 
@@ -128,9 +132,7 @@ void tar_free(struct tar *tar)
 {
     if (!tar)
         return;
-    /* what was not closed is not to be finished now: nothing more may be written */
-    if (tar->archive)
-        archive_write_fail(tar->archive);
+    tar->is_left = true;
     archive_write_free(tar->archive);
     archive_entry_free(tar->entry);
     free(tar->zeros);
