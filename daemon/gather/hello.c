@@ -22,29 +22,9 @@ static bool is_text(const json_t *value)
     return json_is_string(value) && json_string_length(value) > 0 && json_string_length(value) <= 200;
 }
 
-static bool is_names(const json_t *list)
+static bool is_path(const json_t *value)
 {
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item)
-        if (!is_name(item))
-            return false;
-    return json_is_array(list);
-}
-
-static int wrong(struct fault *fault, const char *source, const char *what)
-{
-    return fault_set(fault, "source_protocol", "source %s: its connector's hello is wrong: %s", source, what);
-}
-
-static bool is_paths(const json_t *list)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item)
-        if (!json_is_string(item) || json_string_value(item)[0] != '/')
-            return false;
-    return json_is_array(list);
+    return json_is_string(value) && json_string_value(value)[0] == '/';
 }
 
 static bool is_port(const json_t *value)
@@ -52,14 +32,19 @@ static bool is_port(const json_t *value)
     return json_is_integer(value) && json_integer_value(value) >= 1 && json_integer_value(value) <= 65535;
 }
 
-static bool is_ports(const json_t *list)
+static bool is_list_of(const json_t *list, bool (*is_item)(const json_t *value))
 {
     size_t i;
     json_t *item;
     json_array_foreach (list, i, item)
-        if (!is_port(item))
+        if (!is_item(item))
             return false;
     return json_is_array(list);
+}
+
+static int wrong(struct fault *fault, const char *source, const char *what)
+{
+    return fault_set(fault, "source_protocol", "source %s: its connector's hello is wrong: %s", source, what);
 }
 
 /* A default is what a configuration might say; a secret has none. */
@@ -102,7 +87,7 @@ static int check_settings(const json_t *settings, const char *source, struct fau
             return wrong(fault, source, "a setting needs `name`, `kind`, `required` and `help`");
         if (fallback && !is_default(fallback, kind))
             return wrong(fault, source, "`default` of a setting must be of its kind, and a secret has none");
-        if (ports && (strcmp(kind, "host") != 0 || !is_ports(ports)))
+        if (ports && (strcmp(kind, "host") != 0 || !is_list_of(ports, is_port)))
             return wrong(fault, source, "`ports` must be a list of ports, of a setting of kind `host`");
         for (size_t k = 0; k < i; k++)
             if (json_equal(name, json_object_get(json_array_get(settings, k), "name")))
@@ -124,7 +109,7 @@ static int check_collections(const json_t *collections, const char *source, stru
             return wrong(fault, source, "a collection needs `name`, `title` and `category`");
         if (strcmp(json_string_value(name), "files") == 0)
             return wrong(fault, source, "no collection may be named `files`: it is the index of files");
-        if (needs && !is_names(needs))
+        if (needs && !is_list_of(needs, is_name))
             return wrong(fault, source, "`needs` of a collection must be a list of identity kinds");
         for (size_t k = 0; k < i; k++)
             if (json_equal(name, json_object_get(json_array_get(collections, k), "name")))
@@ -140,13 +125,13 @@ int hello_check(const json_t *hello, const char *source, struct fault *fault)
         return wrong(fault, source, "`name` and `version` must be texts");
     if (json_object_get(hello, "check") && !json_is_boolean(json_object_get(hello, "check")))
         return wrong(fault, source, "`check` must be true or false");
-    if (resolve &&
-        (!is_names(json_object_get(resolve, "needs")) || !is_names(json_object_get(resolve, "yields")) ||
-         json_array_size(json_object_get(resolve, "needs")) == 0))
+    if (resolve && (!is_list_of(json_object_get(resolve, "needs"), is_name) ||
+                    !is_list_of(json_object_get(resolve, "yields"), is_name) ||
+                    json_array_size(json_object_get(resolve, "needs")) == 0))
         return wrong(fault, source,
                      "`resolve` needs the lists `needs` (not empty) and `yields` of identity kinds");
     const json_t *reads = json_object_get(hello, "reads");
-    if (reads && !is_paths(reads))
+    if (reads && !is_list_of(reads, is_path))
         return wrong(fault, source, "`reads` must be a list of absolute paths");
     return check_settings(json_object_get(hello, "settings"), source, fault) ||
                    check_collections(json_object_get(hello, "collections"), source, fault)
