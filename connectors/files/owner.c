@@ -41,7 +41,9 @@ static int find_user(const char *name, uid_t *uid, struct dsar_error *error)
         *uid = found->pw_uid;
     free(room);
     if (found)
-        return 0;
+        return *uid ? 0
+                    : dsar_error_set(error, "ownership", false,
+                                     "owner: what belongs to root is nobody's: expected another user");
     if (failure && failure != ENOENT && failure != ESRCH)
         return dsar_error_set(error, "source_error", true,
                               "owner: users cannot be looked up on this machine");

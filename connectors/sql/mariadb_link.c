@@ -24,10 +24,14 @@
 #define CODE_QUERY_TIMEOUT_MYSQL 3024
 #define CODE_IDLE_MYSQL          4031
 
-/* What keeps a password secret from a server that only says to be ours: no clear text among them. */
-#define LOGIN_PLUGINS "mysql_native_password,client_ed25519,caching_sha2_password"
+/* What keeps a password secret from a server that only says to be ours: no clear text among them. MySQL's own would be
+ * given to whoever names a key for it, so it takes a connection that is known to lead to the server. */
+#define LOGIN_ANYWHERE "mysql_native_password,client_ed25519"
+#define LOGIN_TRUSTED  LOGIN_ANYWHERE ",caching_sha2_password"
 
-#define UNKNOWN_LOGIN "the server wants a kind of login that is not among " LOGIN_PLUGINS
+#define UNKNOWN_LOGIN                                                                                        \
+    "the server wants a kind of login that is not among " LOGIN_ANYWHERE                                     \
+    ", nor, with tls: verify or a socket, caching_sha2_password"
 
 struct verdict {
     unsigned code;
@@ -178,13 +182,14 @@ static bool set_options(MYSQL *handle, const struct server *server, int64_t time
     static const size_t packet_max = PACKET_MAX;
     static const unsigned int no = 0;
     const unsigned int protocol = server->socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+    const char *logins = server->socket || server->has_tls ? LOGIN_TRUSTED : LOGIN_ANYWHERE;
     return !mysql_options(handle, MYSQL_OPT_NONBLOCK, &stack_bytes) &&
            !mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_max) &&
            !mysql_options(handle, MYSQL_OPT_PROTOCOL, &protocol) &&
            !mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4") &&
            /* a server may ask for any file of ours */
            !mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &no) &&
-           !mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH, LOGIN_PLUGINS) &&
+           !mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH, logins) &&
            (!server->has_tls || set_tls(handle, server)) && set_session(handle, timeout_ms);
 }
 

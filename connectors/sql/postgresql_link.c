@@ -188,13 +188,18 @@ static PGconn *start(const struct server *server)
         {"sslrootcert", server->ca_file},
         {"sslcert", server->client_cert_file ? server->client_cert_file : "/nonexistent"},
         {"sslkey", server->client_key_file ? server->client_key_file : "/nonexistent"},
+        /* from somebody who only answers in the server's place; libpq knows this since 16 */
+        {"require_auth",
+         PQlibVersion() >= 160000 && !server->has_tls && !server->socket ? "!password" : NULL},
     };
     const char *names[sizeof pairs / sizeof *pairs + 1] = {NULL};
     const char *values[sizeof pairs / sizeof *pairs + 1] = {NULL};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        names[i] = pairs[i][0];
-        values[i] = pairs[i][1];
-    }
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (pairs[i][1]) {
+            names[n] = pairs[i][0];
+            values[n++] = pairs[i][1];
+        }
     /* 0: a database's name is a name, and no string of further settings */
     return PQconnectStartParams(names, values, 0);
 }

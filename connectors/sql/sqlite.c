@@ -94,10 +94,15 @@ static int harden(struct sqlite_database *database, struct dsar_error *error)
 }
 
 /* A transaction of SQLite begins with its first read. Where nobody has a database with a write-ahead log open, SQLite would have
- * to make the index of that log beside it, which we may not. */
+ * to make the index of that log beside it, and to write back what an application that broke off has left half done; neither
+ * may we. */
 static int begin_snapshot(struct sqlite_database *database, struct dsar_error *error)
 {
     int code = sqlite3_exec(database->handle, "BEGIN; SELECT COUNT(*) FROM sqlite_master;", NULL, NULL, NULL);
+    if (sqlite3_extended_errcode(database->handle) == SQLITE_READONLY_ROLLBACK)
+        return dsar_error_set(error, "source_unreachable", true,
+                              "reading the database: its application broke off while it wrote: start that, "
+                              "which takes back what it had half done");
     if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY)
         return dsar_error_set(error, "source_unreachable", true,
                               "reading the database: its write-ahead log (journal_mode=WAL) can be read only "

@@ -116,7 +116,8 @@ static int add_reaching(scmp_filter_ctx filter)
     return result;
 }
 
-/* Before Linux 6.2 Landlock lets who may read a file empty it: opened for writing it is refused anyway. */
+/* Before Linux 6.2 Landlock does not see that a file is emptied while it is opened, for reading or with the mode that is
+ * neither, 3, for which it asks for no right at all. Opened for writing it is refused anyway. */
 static int add_emptying(scmp_filter_ctx filter)
 {
     static const struct {
@@ -124,11 +125,16 @@ static int add_emptying(scmp_filter_ctx filter)
         unsigned flags_at;
     } calls[] = {{SCMP_SYS(open), 1}, {SCMP_SYS(openat), 2}};
     int result = 0;
-    for (size_t i = 0; i < sizeof calls / sizeof *calls && !result; i++)
-        if (calls[i].number >= 0) /* negative: another kind of machine has it */
-            result = seccomp_rule_add(
-                filter, REFUSED, calls[i].number, 1,
-                SCMP_CMP(calls[i].flags_at, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC));
+    for (size_t i = 0; i < sizeof calls / sizeof *calls && !result; i++) {
+        if (calls[i].number < 0) /* another kind of machine has it */
+            continue;
+        result = seccomp_rule_add(
+            filter, REFUSED, calls[i].number, 1,
+            SCMP_CMP(calls[i].flags_at, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC));
+        if (!result)
+            result = seccomp_rule_add(filter, REFUSED, calls[i].number, 1,
+                                      SCMP_CMP(calls[i].flags_at, SCMP_CMP_MASKED_EQ, O_ACCMODE, O_ACCMODE));
+    }
     return result;
 }
 

@@ -10,12 +10,12 @@
 static const struct {
     const char *name, *lack;
 } parts[SUPPORT_COUNT] = {
-    [SUPPORT_FILES] =
-        {"files", "connectors may read and create every file that their user may: it takes Linux 5.13 with "
-                  "Landlock, which a container's runtime must not forbid"},
+    [SUPPORT_FILES] = {"files", "connectors may read, create, empty and remove every file that their user "
+                                "may: it takes Linux 5.13 with "
+                                "Landlock, which a container's runtime must not forbid"},
     [SUPPORT_EMPTYING] =
-        {"emptying", "connectors may empty files that they may read and their user may write: it takes Linux "
-                     "6.2 with Landlock"},
+        {"emptying", "connectors may empty, by openat2 alone, every file that their user may write: it takes "
+                     "Linux 6.2 with Landlock"},
     [SUPPORT_PORTS] =
         {"ports", "connectors that may connect to one TCP port may connect to all: it takes Linux 6.7 with "
                   "Landlock"},

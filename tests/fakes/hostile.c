@@ -106,6 +106,12 @@ static int try_empty(const char *path)
     return open(path, O_RDONLY | O_TRUNC | O_CLOEXEC);
 }
 
+/* Mode 3 gives neither reading nor writing, and asks Landlock for no right. */
+static int try_empty_unread(const char *path)
+{
+    return open(path, O_ACCMODE | O_TRUNC | O_CLOEXEC);
+}
+
 static int try_mkdir(const char *path)
 {
     return mkdir(path, 0700) || rmdir(path) ? -1 : 0;
@@ -572,6 +578,7 @@ static const struct {
     {"mkdir", try_mkdir},
     {"truncate", try_truncate},
     {"empty", try_empty},
+    {"empty-unread", try_empty_unread},
     {"touch", try_touch},
     {"tcp", try_tcp},
     {"mptcp", try_mptcp},

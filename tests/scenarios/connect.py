@@ -96,6 +96,18 @@ class Connections(Checks):
             application.execute("SELECT * FROM sqlite_master").fetchall()
             self.expect(self.check(config, status=0), forum="^ok ")
 
+    def test_a_database_whose_application_broke_off(self):
+        path = shutil.copy(self.host.where["phpbb"]["path"], self.path("whole.sqlite"))
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as application:
+            application.execute("PRAGMA journal_mode=DELETE")
+            application.execute("PRAGMA cache_size=1")  # what is changed goes to the file at once
+            application.execute("BEGIN")
+            application.execute("UPDATE phpbb_users SET username = hex(randomblob(50000))")
+            for end in ("", "-journal"):
+                shutil.copy(path + end, self.path("cut.sqlite" + end))
+        config = self.configure(sources={"forum": {"settings": {"path": self.path("cut.sqlite")}}})
+        self.expect(self.check(config, status=1), forum="^FAILED +source_unreachable: .*its application broke off")
+
     def test_another_version_than_the_profile_is_for(self):
         for source, name, least in (("billing", "billing/whmcs", "8.14"), ("forum", "forum/phpbb", "4")):
             with self.subTest(source):

@@ -234,6 +234,13 @@ class Folders(Files):
             outcome = self.fetch(profile(owner=owner), uid=uid)
             self.assertEqual((outcome.status, outcome.code), ("failed", "ownership"))
 
+    def test_root_is_nobody(self):
+        self.write("root", "a", text=CANARY)
+        if os.getuid() == 0:
+            os.chown(self.path("base", "root"), 0, 0)
+        outcome = self.fetch(profile(owner={"user": {"id": "login"}}), ("login", "root"))
+        self.assertEqual((outcome.status, outcome.code, outcome.files), ("failed", "ownership", {}))
+
     def test_the_right_owner_is_not(self):
         self.write("alice", "a", text="a")
         os.makedirs(self.path("base", "daemon"))

@@ -46,6 +46,12 @@ def attempt(what, target):
         return outcome(lambda: open(target).close())
     if what == "write":
         return outcome(lambda: open(target, "w").close())
+    if what == "empty":
+        return outcome(lambda: os.close(os.open(target, os.O_RDONLY | os.O_TRUNC)))
+    if what == "empty-unread":
+        return outcome(lambda: os.close(os.open(target, os.O_ACCMODE | os.O_TRUNC)))
+    if what == "truncate":
+        return outcome(os.truncate, target, 0)
     if what == "tcp":
         return outcome(connect, socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", target))
     if what == "udp":
@@ -252,7 +258,8 @@ class Lacking(Nosy):
         given = harness.save(self.path("given"), {})
         request = harness.save(self.path("request.json"), harness.request_for("alice", self.keys))
         config = self.config(self.source({"read": ["read", self.keys.exporter], "write": ["write", self.path("new")],
-                                          "udp": ["udp", 53], "kill": ["kill", None]}, {"path": given}))
+                                          "udp": ["udp", 53], "kill": ["kill", None], "truncate": ["truncate", given],
+                                          "empty": ["empty", given], "empty-unread": ["empty-unread", given]}, {"path": given}))
         os.mkdir(self.path("filters"))
         os.mkdir(self.path("landlock"))
         for what, parts, lost in (("landlock", ("files", "emptying", "ports", "signals"), {"read", "write"}), ("filters", ("calls",), {"udp"})):
@@ -269,6 +276,7 @@ class Lacking(Nosy):
                                                 for name in ("bundle", "outcome")], self.keys.recipient)
                 came = harness.records(entries)["nosy"]["attempts"][0]
                 self.assertEqual({name for name, said in came.items() if said == "done"}, lost, came)
+                self.assertGreater(os.path.getsize(given), 0)
                 if os.path.exists(self.path("new")):
                     self.assertEqual(os.path.getsize(self.path("new")), 0)
 

@@ -215,6 +215,11 @@ class Impostor(databases.harness.Scenario):
         self.assertEqual(outcome.code("things"), "source_refused", outcome.texts())
         self.assertNotIn(PASSWORD.encode(), heard)
 
+    def test_a_server_that_names_a_key_for_the_password_does_not_get_it(self):
+        heard, outcome = self.heard_by(b"\xfecaching_sha2_password\0" + b"salt" * 5 + b"\0")
+        self.assertEqual(outcome.code("things"), "source_refused", outcome.texts())
+        self.assertIn("caching_sha2_password", outcome.texts())
+
     def test_a_server_that_wants_a_file_of_ours_does_not_get_it(self):
         path = self.path("secret")
         with open(path, "w", encoding="ascii") as file:
