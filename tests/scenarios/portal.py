@@ -142,15 +142,16 @@ class Reader:
         self.thread.join()
 
 
-def broker_in(folder, **options):
-    """A broker that is not started yet. Skips the tests where Maven Central is out of reach, unless CI=true."""
+def broker_in(folder, kind=kafka.Broker, **options):
+    """A broker, or a kafka.Cluster, that is not started yet. Skips the tests where Maven Central is out of reach, unless
+    CI=true."""
     try:
         kafka.fetch()
     except kafka.OutOfReach as problem:
         if os.environ.get("CI") == "true":
             raise
         raise unittest.SkipTest(str(problem)) from None
-    return kafka.Broker(folder, **options)
+    return kind(folder, **options)
 
 
 class Portal:

@@ -7,30 +7,18 @@ Skipped where Maven Central is out of reach, unless CI=true.
 import contextlib
 import os
 import signal
-import tempfile
 import threading
 import time
 import unittest
 
-from harness import DSARD, Keys, Scenario, host, request_for, wait_for
-from portal import Portal, broker_in
+from harness import DSARD, request_for, wait_for
+from recoveries import Recovery, Shared, set_up
 import proxy
 import wire
 
 
-class Shared:
-    """What all tests use: one broker behind one proxy, one example host, one set of keys."""
-
-
 def setUpModule():
-    cleanup = contextlib.ExitStack()
-    unittest.addModuleCleanup(cleanup.close)
-    folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="dsard-recovery-"))
-    Shared.proxy = cleanup.enter_context(proxy.Proxy())
-    Shared.broker = cleanup.enter_context(broker_in(os.path.join(folder, "broker"), proxy=Shared.proxy))
-    Shared.host = host.Host(folder)
-    cleanup.callback(Shared.host.close)
-    Shared.keys = Keys(folder)
+    set_up()
 
 
 def pending(pid):
@@ -38,51 +26,6 @@ def pending(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         masks = [int(line.split()[1], 16) for line in status if line.startswith(("SigPnd:", "ShdPnd:"))]
     return {number for number in signal.valid_signals() for mask in masks if mask >> (number - 1) & 1}
-
-
-class Recovery(Scenario):
-    def setUp(self):
-        super().setUp()
-        self.addCleanup(Shared.proxy.heal)
-        self.addCleanup(self.spoil, mode="ok")
-
-    def portal(self, changes=None, partitions=1, **options):
-        """A portal that speaks to the broker itself, while its workers are behind the proxy. A claim dies soon."""
-        portal = Portal(self, Shared.broker, Shared.host, Shared.keys, partitions=partitions, changes=changes, **options)
-        portal.changes["kafka"]["brokers"] = Shared.proxy.bootstrap
-        portal.changes["work"] = {"claim_s": 1, **portal.changes.get("work", {})}
-        return portal
-
-    @staticmethod
-    def spoil(**fault):
-        Shared.host.stubs["mautic"].spoil(fault)
-
-    def hold(self, portal, body=None, **fault):
-        """Sends a request whose export waits at one source until the fault is healed; returns its id."""
-        stub = Shared.host.stubs["mautic"]
-        self.spoil(mode="hang", **fault)
-        with stub.lock:
-            stub.calls.clear()
-        request = portal.ask(body or request_for("alice", Shared.keys))
-
-        def asked():
-            with stub.lock:
-                return list(stub.calls)
-
-        wait_for(asked, "the source to be asked")
-        return request
-
-    @staticmethod
-    def identity(portal, name="one"):
-        return f"{portal.group}-{name}"
-
-    def when(self, portal, api, name="one", **moments):
-        return Shared.proxy.when(api, client=self.identity(portal, name), **moments)
-
-    def heard(self, portal, request, kind="completed"):
-        event = portal.heard(request, kind)
-        self.assertEqual(portal.terminal(request), [kind])
-        return event
 
 
 class Case1KilledAtEachStep(Recovery):
