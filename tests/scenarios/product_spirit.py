@@ -214,15 +214,6 @@ class Forum(product.Product):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"product +ok +Spirit 15,")
 
-    def test_nobody_is_not_found(self):
-        self.check_nobody(self.ask("dave@example.test"))
-
-    def test_a_part_of_an_address_is_nobody(self):
-        self.check_nobody(self.ask("lice@example.test"))
-
-    def test_wrong_credentials_are_a_failure(self):
-        self.check_refused(self.ask(settings={"password_file": self.secret("wrong", "wrong")}))
-
 
 if __name__ == "__main__":
     unittest.main()
