@@ -8,7 +8,7 @@
 #define SIGNATURE "dsard1:"
 #define RUN_MAX   INT64_C(1000000000000000) /* the longest run that a commit tells of */
 
-enum state { OPEN, STAGED, DONE };
+enum state { OPEN, STAGED, DONE, GONE };
 
 /* Offsets from the end of the run before (the base for the first) up to `end`. Neighbours have different states. */
 struct run {
@@ -60,13 +60,18 @@ static size_t split(struct offsets *offsets, int64_t offset)
     return i + 1;
 }
 
-/* Makes one run of neighbours of the same state, and takes what is done at the bottom into the base. */
+static bool is_ended(enum state state)
+{
+    return state == STAGED || state == DONE;
+}
+
+/* Makes one run of neighbours of the same state, and takes what is done or gone at the bottom into the base. */
 static void join(struct offsets *offsets)
 {
     size_t n = 0;
     for (size_t i = 0; i < offsets->n_runs; i++) {
         struct run run = offsets->runs[i];
-        if (n == 0 && run.state == DONE)
+        if (n == 0 && (run.state == DONE || run.state == GONE))
             offsets->base = run.end;
         else if (n && offsets->runs[n - 1].state == run.state)
             offsets->runs[n - 1].end = run.end;
@@ -85,12 +90,13 @@ static void append(struct offsets *offsets, int64_t end, enum state state)
         offsets->runs[offsets->n_runs++] = (struct run){end, state};
 }
 
-/* Gives all offsets of [start, end), which lie within the runs, one state. Needs room. */
-static void set(struct offsets *offsets, int64_t start, int64_t end, enum state state)
+/* Gives the offsets of [start, end), which lie within the runs, that are in one state another. Needs room. */
+static void change(struct offsets *offsets, int64_t start, int64_t end, enum state from, enum state to)
 {
     size_t first = split(offsets, start), last = split(offsets, end);
     for (size_t i = first; i < last; i++)
-        offsets->runs[i].state = state;
+        if (offsets->runs[i].state == from)
+            offsets->runs[i].state = to;
 }
 
 static bool read_number(const char **at, const char *end, int64_t *value)
@@ -176,11 +182,11 @@ int offsets_delivered(struct offsets *offsets, int64_t offset, bool *wanted, str
     if (make_room(offsets, fault))
         return -1;
     int64_t known = top(offsets);
-    set(offsets, offsets->next, offset < known ? offset : known, DONE);
+    change(offsets, offsets->next, offset < known ? offset : known, OPEN, GONE);
     join(offsets);
     if (make_room(offsets, fault))
         return -1;
-    append(offsets, offset, DONE);
+    append(offsets, offset, GONE);
     append(offsets, offset + 1, OPEN);
     join(offsets);
     /* what lies behind it may be known to be done, and the base have moved past it */
@@ -189,21 +195,24 @@ int offsets_delivered(struct offsets *offsets, int64_t offset, bool *wanted, str
     return 0;
 }
 
-/* Finds the next pair at *at, where *start begins: offsets that are open, then others. False when there is no other. */
+/* Finds the next pair at *at, where *start begins: offsets before any that has ended, then from the first to the last
+ * that have, with none open between them. What is gone is told of only there, where it shortens the text: with every
+ * gap told, the text could outgrow its limit without anything having ended. False when there is no other. */
 static bool next_pair(const struct offsets *offsets, size_t *at, int64_t *start, int64_t *open, int64_t *done)
 {
     int64_t from = *start, middle = from;
     size_t i = *at;
-    while (i < offsets->n_runs && offsets->runs[i].state == OPEN)
+    while (i < offsets->n_runs && !is_ended(offsets->runs[i].state))
         middle = offsets->runs[i++].end;
-    int64_t end = middle;
-    while (i < offsets->n_runs && offsets->runs[i].state != OPEN)
-        end = offsets->runs[i++].end;
-    *at = i;
-    *start = end;
+    *start = middle;
+    for (; i < offsets->n_runs && offsets->runs[i].state != OPEN; i++)
+        if (is_ended(offsets->runs[i].state)) {
+            *start = offsets->runs[i].end;
+            *at = i + 1;
+        }
     *open = middle - from;
-    *done = end - middle;
-    return end > middle;
+    *done = *start - middle;
+    return *done > 0;
 }
 
 /* Where the pairs begin: at the first offset that is open. */
@@ -229,10 +238,10 @@ bool offsets_stage(struct offsets *offsets, int64_t offset)
 {
     if (make_room(offsets, NULL) || offset >= top(offsets) || state_of(offsets, offset) != OPEN)
         return false;
-    set(offsets, offset, offset + 1, STAGED);
+    change(offsets, offset, offset + 1, OPEN, STAGED);
     bool fits = metadata_len(offsets) <= OFFSETS_METADATA_MAX;
     if (!fits)
-        set(offsets, offset, offset + 1, OPEN);
+        change(offsets, offset, offset + 1, STAGED, OPEN);
     join(offsets);
     return fits;
 }

@@ -2,8 +2,9 @@
  *
  * Requests end out of order. An offset is committed only with everything below it done; what is done above
  * that base rides along as text in the commit's metadata, so that a restart does not do it again. Offsets
- * have gaps (transaction markers, compaction, retention): what the consumer skips counts as done. Memory grows with
- * the number of runs of equal state, not with the span. Not thread-safe.
+ * have gaps (transaction markers, compaction, retention): what the consumer skips holds up nothing, and the text tells
+ * of it only between offsets that are done, so that gaps never lengthen it. Memory grows with the number of runs of
+ * equal state, not with the span. Not thread-safe.
  */
 #ifndef DSAR_OUTCOME_OFFSETS_H
 #define DSAR_OUTCOME_OFFSETS_H

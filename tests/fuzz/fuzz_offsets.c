@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct mirror {
     bool staged[WINDOW];
-    bool done[WINDOW]; /* committed, or known not to exist */
+    bool done[WINDOW]; /* committed */
+    bool gone[WINDOW]; /* known not to exist, but by a commit's text only between what is done */
     size_t next;       /* the first that was not delivered */
     size_t base;
 };
@@ -73,7 +74,7 @@ static void check_text(const char *metadata, size_t len)
 
 static bool is_open(const struct mirror *mirror, size_t offset)
 {
-    return !mirror->done[offset] && !mirror->staged[offset];
+    return !mirror->done[offset] && !mirror->staged[offset] && !mirror->gone[offset];
 }
 
 static size_t mirror_base(const struct mirror *mirror)
@@ -84,25 +85,46 @@ static size_t mirror_base(const struct mirror *mirror)
     return i;
 }
 
+/* Where what has ended ends, with nothing open between, when it begins at `start`; else `start`. */
+static size_t end_of_ended(const struct mirror *mirror, size_t start)
+{
+    size_t end = start;
+    if (mirror->gone[start])
+        return start;
+    for (size_t i = start; i < WINDOW && !is_open(mirror, i); i++)
+        if (!mirror->gone[i])
+            end = i + 1;
+    return end;
+}
+
 /* The metadata of a commit, of any length. */
 static void mirror_text(const struct mirror *mirror, struct buf *text)
 {
     struct fault fault;
-    size_t i = mirror_base(mirror);
+    size_t start = mirror_base(mirror);
     buf_init(text, (size_t)1 << 20);
-    for (;;) {
-        size_t open = i, done;
-        while (i < WINDOW && is_open(mirror, i))
-            i++;
-        open = i - open;
-        done = i;
-        while (i < WINDOW && !is_open(mirror, i))
-            i++;
-        done = i - done;
-        if (done == 0)
-            return;
-        if (buf_printf(text, &fault, "%s%zu+%zu", text->len ? "," : "dsard1:", open, done))
+    for (size_t i = start; i < WINDOW; i++) {
+        const size_t end = end_of_ended(mirror, i);
+        if (end == i)
+            continue;
+        if (buf_printf(text, &fault, "%s%zu+%zu", text->len ? "," : "dsard1:", i - start, end - i))
             abort();
+        start = end;
+        i = end - 1;
+    }
+}
+
+/* What the reader of a commit's text knows no longer, or better. */
+static void mirror_read(struct mirror *mirror)
+{
+    for (size_t i = mirror->base; i < WINDOW; i++) {
+        const size_t end = end_of_ended(mirror, i);
+        for (; i < end; i++) {
+            mirror->done[i] = true;
+            mirror->gone[i] = false;
+        }
+        if (i < WINDOW)
+            mirror->gone[i] = false;
     }
 }
 
@@ -119,7 +141,7 @@ static void deliver(struct world *world, size_t offset)
     if (offsets_delivered(world->offsets, BASE + (int64_t)offset, &wanted, &fault) || wanted != expected)
         abort();
     for (size_t i = mirror->next; i < offset; i++)
-        mirror->done[i] = true;
+        mirror->gone[i] = !mirror->done[i];
     if (offset >= mirror->next)
         mirror->next = offset + 1;
 }
@@ -177,6 +199,7 @@ static void restart(struct world *world)
     offsets_free(world->offsets);
     world->offsets = next;
     world->mirror.next = world->mirror.base;
+    mirror_read(&world->mirror);
     buf_wipe(&text);
 }
 

@@ -92,10 +92,54 @@ static void gaps_count_as_done(void **state)
     assert_true(deliver(offsets, 10));
     finish(offsets, 10);
     assert_int_equal(offsets_base(offsets), 7);
-    assert_metadata(offsets, "dsard1:1+3");
+    assert_metadata(offsets, "dsard1:3+1"); /* who reads this finds 8 and 9 missing as well */
     finish(offsets, 7);
     assert_int_equal(offsets_base(offsets), 11);
     offsets_free(offsets);
+}
+
+/* As on a topic whose messages are produced in transactions: behind each is a marker. */
+static void a_gap_is_told_of_between_what_is_done_alone(void **state)
+{
+    struct offsets *offsets = make(0, NULL);
+    for (int64_t o = 0; o < 12; o += 2)
+        assert_true(deliver(offsets, o));
+    assert_metadata(offsets, "");
+    assert_int_equal(offsets_runs(offsets), 0);
+    finish(offsets, 4);
+    assert_metadata(offsets, "dsard1:4+1");
+    finish(offsets, 8);
+    assert_metadata(offsets, "dsard1:4+1,3+1");
+    finish(offsets, 6);
+    assert_metadata(offsets, "dsard1:4+5");
+    finish(offsets, 0);
+    assert_int_equal(offsets_base(offsets), 2);
+    assert_metadata(offsets, "dsard1:2+5");
+    assert_int_equal(offsets_runs(offsets), 1);
+    offsets_free(offsets);
+}
+
+static void a_gap_behind_a_full_map_does_not_lengthen_it(void **state)
+{
+    struct offsets *offsets = make(0, NULL);
+    struct buf text;
+    buf_init(&text, 2 * OFFSETS_METADATA_MAX);
+    int64_t o = 1;
+    do {
+        assert_true(deliver(offsets, o - 1));
+        assert_true(deliver(offsets, o));
+        o += 2;
+    } while (offsets_stage(offsets, o - 2));
+    offsets_settle(offsets, true);
+    assert_int_equal(offsets_metadata(offsets, &text, NULL), 0);
+    const size_t full = text.len;
+    for (int gaps = 0; gaps < 50; gaps++, o += 20) {
+        assert_true(deliver(offsets, o));
+        assert_int_equal(offsets_metadata(offsets, &text, NULL), 0);
+        assert_int_equal(text.len, full);
+    }
+    offsets_free(offsets);
+    buf_wipe(&text);
 }
 
 static void a_gap_over_open_offsets_of_a_former_owner_counts_as_done(void **state)
@@ -284,6 +328,8 @@ int main(void)
         cmocka_unit_test(a_restart_does_not_repeat_what_the_metadata_names),
         cmocka_unit_test(an_abort_opens_what_was_staged),
         cmocka_unit_test(gaps_count_as_done),
+        cmocka_unit_test(a_gap_is_told_of_between_what_is_done_alone),
+        cmocka_unit_test(a_gap_behind_a_full_map_does_not_lengthen_it),
         cmocka_unit_test(a_gap_over_open_offsets_of_a_former_owner_counts_as_done),
         cmocka_unit_test(a_gap_before_what_a_former_owner_did_moves_the_base_past_it),
         cmocka_unit_test(what_was_delivered_is_not_wanted_again),
