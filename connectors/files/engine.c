@@ -9,7 +9,8 @@
 static const char *const collection_keys[] = {"kind",       "base",   "path",   "content", "owner",
                                               "hard_links", "limits", "format", "match",   NULL};
 
-static const struct profile_engine files_engine = {.name = "files", .collection_keys = collection_keys};
+static const struct profile_engine files_engine = {
+    .name = "files", .collection_keys = collection_keys, .checks = true};
 
 static int read_roots(struct engine *engine, const json_t *declared, struct dsar_error *error)
 {
@@ -28,7 +29,7 @@ static int read_roots(struct engine *engine, const json_t *declared, struct dsar
     return 0;
 }
 
-int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
+static int load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
 {
     if (profile_load(&engine->profile, &files_engine, argc, argv, error))
         return -1;
@@ -42,14 +43,15 @@ int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error 
     return result;
 }
 
-void engine_wipe(struct engine *engine)
+void engine_leave(void *state)
 {
+    struct engine *engine = state;
     for (size_t i = 0; i < engine->n_roots; i++)
         root_wipe(&engine->roots[i]);
     free(engine->roots);
     json_decref(engine->settings);
     profile_free(engine->profile);
-    *engine = (struct engine){.profile = NULL};
+    free(engine);
 }
 
 static bool asks_for_users(const struct engine *engine)
@@ -60,14 +62,17 @@ static bool asks_for_users(const struct engine *engine)
     return false;
 }
 
-json_t *engine_hello(const struct engine *engine, struct dsar_error *error)
+json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *error)
 {
-    json_t *hello = profile_hello(engine->profile, error);
-    if (!hello)
+    struct engine *engine = calloc(1, sizeof *engine);
+    *state = engine;
+    if (!engine) {
+        error_no_memory(error);
         return NULL;
-    if (json_object_set_new(hello, "check", json_true()) ||
-        (asks_for_users(engine) &&
-         json_object_set_new(hello, "reads", json_pack("[s, s]", "/etc/passwd", "/etc/nsswitch.conf")))) {
+    }
+    json_t *hello = load(engine, argc, argv, error) ? NULL : profile_hello(engine->profile, error);
+    if (hello && asks_for_users(engine) &&
+        json_object_set_new(hello, "reads", json_pack("[s, s]", "/etc/passwd", "/etc/nsswitch.conf"))) {
         error_no_memory(error);
         json_decref(hello);
         return NULL;
@@ -75,9 +80,9 @@ json_t *engine_hello(const struct engine *engine, struct dsar_error *error)
     return hello;
 }
 
-int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
-                     struct dsar_error *error)
+int engine_configure(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error)
 {
+    struct engine *engine = state;
     if (profile_settle(engine->profile, settings, secrets, &engine->settings, error))
         return -1;
     for (size_t i = 0; i < engine->n_roots; i++)

@@ -12,26 +12,19 @@ struct engine {
     size_t n_roots;
 };
 
-/* Loads the profile and checks the keys that are this engine's. The engine is a zeroed struct. */
-int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
-    __attribute__((warn_unused_result));
-void engine_wipe(struct engine *engine);
-
-/* The hello message: a new reference; NULL with an error. */
-json_t *engine_hello(const struct engine *engine, struct dsar_error *error);
-
-/* Takes the settings. Opens nothing. */
-int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
-                     struct dsar_error *error) __attribute__((warn_unused_result));
-
 /* The root of a collection, which hello has. */
 const struct root *engine_root(const struct engine *engine, const char *collection);
 
-/* The callbacks of struct dsar_connector; `state` is a struct engine. The check opens each collection's base. */
+/* The callbacks of struct dsar_connector (dsar/connector.h), which documents them; `state` is a struct engine.
+ * engine_hello loads the profile and checks the keys that are this engine's, engine_configure opens nothing, engine_check
+ * opens each collection's base. */
+json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *error);
+int engine_configure(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error);
 int engine_check(void *state, struct dsar_session *session, struct dsar_about *about,
                  struct dsar_error *error);
 int engine_fetch(void *state, struct dsar_session *session, const char *collection,
                  const struct dsar_identities *identities, enum dsar_status *status,
                  struct dsar_error *error);
+void engine_leave(void *state);
 
 #endif

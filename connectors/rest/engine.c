@@ -47,30 +47,25 @@ static const struct profile_engine rest_engine = {
 json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *error)
 {
     struct engine *engine = calloc(1, sizeof *engine);
+    *state = engine;
     if (!engine) {
         error_no_memory(error);
         return NULL;
     }
-    if (profile_load(&engine->profile, &rest_engine, argc, argv, error)) {
-        engine_leave(engine);
+    if (profile_load(&engine->profile, &rest_engine, argc, argv, error))
         return NULL;
-    }
     if (engine_load(engine, error)) {
         char text[sizeof error->text];
         memcpy(text, error->text, sizeof text);
         dsar_error_set(error, "bad_profile", false, "%s: %s", argv[2], text);
-        engine_leave(engine);
         return NULL;
     }
-    *state = engine;
     return profile_hello(engine->profile, error);
 }
 
 void engine_leave(void *state)
 {
     struct engine *engine = state;
-    if (!engine)
-        return;
     client_close(engine->client);
     json_decref(engine->declared);
     json_decref(engine->steps);

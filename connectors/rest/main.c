@@ -1,3 +1,4 @@
+/* dsar-rest --profile PATH: a connector that asks an HTTP API as a profile says. */
 #include "engine.h"
 
 int main(int argc, char **argv)

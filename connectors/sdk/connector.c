@@ -376,34 +376,40 @@ static int add_head(json_t **hello)
     return result;
 }
 
+static int serve(struct talk *talk, int argc, char **argv)
+{
+    struct dsar_error error = {.code = ""};
+    struct fault fault;
+    talk->hello = talk->connector->hello(argc, argv, &talk->state, &error);
+    if (!talk->hello) {
+        fprintf(stderr, "%s\n", error.text);
+        return EXIT_WRONG;
+    }
+    if (!talk->connector->is_loose && strict_enter(&fault)) {
+        fprintf(stderr, "%s\n", fault.text);
+        return EXIT_BROKEN;
+    }
+    if (add_head(&talk->hello))
+        return EXIT_BROKEN;
+    if (talk_through(talk, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        return EXIT_BROKEN;
+    }
+    return EXIT_OK;
+}
+
 int dsar_connector_main(int argc, char **argv, const struct dsar_connector *connector)
 {
     struct talk talk = {.connector = connector};
-    struct dsar_error error = {.code = ""};
     struct fault fault;
-    int status = EXIT_OK;
     if (secret_harden_process(&fault)) {
         fprintf(stderr, "%s\n", fault.text);
         return EXIT_BROKEN;
     }
     signal(SIGPIPE, SIG_IGN);
-    talk.hello = connector->hello(argc, argv, &talk.state, &error);
-    if (!talk.hello) {
-        fprintf(stderr, "%s\n", error.text);
-        return EXIT_WRONG;
-    }
-    if (!connector->is_loose && strict_enter(&fault)) {
-        fprintf(stderr, "%s\n", fault.text);
-        return EXIT_BROKEN;
-    }
-    if (add_head(&talk.hello)) {
-        status = EXIT_BROKEN;
-    } else if (talk_through(&talk, &error)) {
-        fprintf(stderr, "%s\n", error.text);
-        status = EXIT_BROKEN;
-    }
+    int status = serve(&talk, argc, argv);
     json_decref(talk.hello);
-    if (connector->leave)
+    if (talk.state && connector->leave)
         connector->leave(talk.state);
     return status;
 }

@@ -13,6 +13,7 @@
 struct profile {
     json_t *document;
     json_t *settings; /* the engine's and the profile's own */
+    bool checks;      /* the system can be tried */
 };
 
 /* Comments are for the reader of the file alone. */
@@ -82,6 +83,7 @@ int profile_load(struct profile **profile, const struct profile_engine *engine, 
     }
     if (profile_check_settings(made->settings, error))
         goto failed_in_file;
+    made->checks = engine->checks || json_object_get(made->document, "check");
     *profile = made;
     return 0;
 failed_in_file:;
@@ -203,8 +205,7 @@ json_t *profile_hello(const struct profile *profile, struct dsar_error *error)
         json_decref(hello);
         hello = NULL;
     }
-    if (hello && json_object_get(profile->document, "check") &&
-        json_object_set_new(hello, "check", json_true())) {
+    if (hello && profile->checks && json_object_set_new(hello, "check", json_true())) {
         json_decref(hello);
         hello = NULL;
     }

@@ -31,6 +31,7 @@ struct profile_engine {
     const char *const *keys;            /* of the profile itself */
     const char *const *resolve_keys;    /* of a resolve step */
     const char *const *collection_keys; /* of a collection */
+    bool checks;                        /* whether it can try the system without the profile's `check`, too */
 };
 
 /* Loads the file that the arguments "--profile PATH" name. */

@@ -8,6 +8,7 @@
 
 #include <dsar/protocol.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT_MAX_MS 3600000
@@ -54,6 +55,7 @@ static const struct profile_engine sql_engine = {
     .keys = engine_keys,
     .resolve_keys = resolve_keys,
     .collection_keys = collection_keys,
+    .checks = true,
 };
 
 static int check_yields(const json_t *yields, const char *path, struct dsar_error *error)
@@ -139,9 +141,8 @@ static int check_drivers(const json_t *drivers, struct dsar_error *error)
     return 0;
 }
 
-int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
+static int load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
 {
-    buf_init(&engine->row, DSAR_PAYLOAD_MAX);
     if (profile_load(&engine->profile, &sql_engine, argc, argv, error) || engine_check_load(engine, error) ||
         check_drivers(json_object_get(profile_document(engine->profile), "drivers"), error) ||
         check_steps(profile_resolve_steps(engine->profile), error) ||
@@ -150,14 +151,27 @@ int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error 
     return 0;
 }
 
-void engine_wipe(struct engine *engine)
+json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *error)
 {
+    struct engine *engine = calloc(1, sizeof *engine);
+    *state = engine;
+    if (!engine) {
+        error_no_memory(error);
+        return NULL;
+    }
+    buf_init(&engine->row, DSAR_PAYLOAD_MAX);
+    return load(engine, argc, argv, error) ? NULL : profile_hello(engine->profile, error);
+}
+
+void engine_leave(void *state)
+{
+    struct engine *engine = state;
     engine_disconnect(engine);
     buf_wipe(&engine->row);
     json_decref(engine->settings);
     json_decref(engine->password);
     profile_free(engine->profile);
-    *engine = (struct engine){.profile = NULL};
+    free(engine);
 }
 
 /* It is put into statements as it is. */
@@ -187,9 +201,9 @@ static int choose_driver(struct engine *engine, struct dsar_error *error)
                    : 0;
 }
 
-int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
-                     struct dsar_error *error)
+int engine_configure(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error)
 {
+    struct engine *engine = state;
     struct sql_options *options = &engine->options;
     if (profile_settle(engine->profile, settings, secrets, &engine->settings, error) ||
         choose_driver(engine, error))
@@ -231,8 +245,9 @@ int engine_connect(struct engine *engine, struct dsar_session *session, struct d
     return engine->driver->open(&engine->database, &engine->options, error);
 }
 
-void engine_disconnect(struct engine *engine)
+void engine_disconnect(void *state)
 {
+    struct engine *engine = state;
     if (engine->database)
         engine->driver->close(engine->database);
     engine->database = NULL;

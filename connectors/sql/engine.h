@@ -21,25 +21,18 @@ struct engine {
     uint64_t n_rows;              /* of the present collection */
 };
 
-/* Loads the profile and checks the keys that are this engine's. The engine is a zeroed struct. */
-int engine_load(struct engine *engine, int argc, char **argv, struct dsar_error *error)
-    __attribute__((warn_unused_result));
-void engine_wipe(struct engine *engine);
-
-/* Takes the settings. Connects to nothing. */
-int engine_configure(struct engine *engine, const json_t *settings, const json_t *secrets,
-                     struct dsar_error *error) __attribute__((warn_unused_result));
-
 /* Connects, unless that is done: all that follows sees one snapshot, until engine_disconnect. */
 int engine_connect(struct engine *engine, struct dsar_session *session, struct dsar_error *error)
     __attribute__((warn_unused_result));
-void engine_disconnect(struct engine *engine);
 
 /* Checks the profile's `check`, if it has one ("bad_profile"). */
 int engine_check_load(const struct engine *engine, struct dsar_error *error)
     __attribute__((warn_unused_result));
 
-/* The callbacks of struct dsar_connector that ask the database; `state` is a struct engine. */
+/* The callbacks of struct dsar_connector (dsar/connector.h), which documents them; `state` is a struct engine.
+ * engine_hello loads the profile and checks the keys that are this engine's, engine_configure connects to nothing. */
+json_t *engine_hello(int argc, char **argv, void **state, struct dsar_error *error);
+int engine_configure(void *state, const json_t *settings, const json_t *secrets, struct dsar_error *error);
 int engine_check(void *state, struct dsar_session *session, struct dsar_about *about,
                  struct dsar_error *error);
 int engine_resolve(void *state, struct dsar_session *session, const struct dsar_identities *identities,
@@ -47,5 +40,7 @@ int engine_resolve(void *state, struct dsar_session *session, const struct dsar_
 int engine_fetch(void *state, struct dsar_session *session, const char *collection,
                  const struct dsar_identities *identities, enum dsar_status *status,
                  struct dsar_error *error);
+void engine_disconnect(void *state); /* settle */
+void engine_leave(void *state);
 
 #endif

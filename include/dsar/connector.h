@@ -82,7 +82,7 @@ struct dsar_connector {
     /* Lets go of what was held for one check, resolve or fetch, now that it is over: a connection, a transaction. May be NULL. */
     void (*settle)(void *state);
 
-    /* Frees the state. May be NULL. */
+    /* Frees the state, if `hello` has set one, be it that it failed then. May be NULL. */
     void (*leave)(void *state);
 
     /* true: only dsard's outer filter of system calls holds, as for connectors in other languages. Otherwise all but

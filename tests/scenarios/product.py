@@ -25,6 +25,10 @@ class Product(harness.Scenario):
 
     # who else is asked first, by name: {kind: value} that they say of whoever asks
     knows = {}
+    # whom the product does not know
+    strangers = ["dave@example.test", "lice@example.test"]
+    # the setting that names the file of what it lets one in with
+    credential = "password_file"
     # which source may say which kinds of identities to which, besides
     allow = []
 
@@ -81,6 +85,14 @@ class Product(harness.Scenario):
         self.assertEqual(harness.counted(answer.entries).get("product"), {name: n for name, n in held.items() if n})
         self.assertEqual(set(marks) - set(MARK.findall(answer.data_text)), set())
         self.assertNotRegex(answer.whole_text, r"(?i)malice|canary-secret|canary-staff")
+
+    def test_nobody_is_not_found(self):
+        for address in self.strangers:
+            with self.subTest(address):
+                self.check_nobody(self.ask(address))
+
+    def test_wrong_credentials_are_a_failure(self):
+        self.check_refused(self.ask(settings={self.credential: self.secret("wrong", "wrong")}))
 
     def check_nobody(self, answer):
         """Nobody is known by that address, and nobody's data are there."""

@@ -102,15 +102,6 @@ class Site(product.Product):
         self.assertIn(MALICE, [each["email"] for each in self.product.call(
             "GET", f"/wp/v2/users?context=edit&search={ALICE}")])
 
-    def test_nobody_is_not_found(self):
-        self.check_nobody(self.ask("dave@example.test"))
-
-    def test_a_part_of_an_address_is_nobody(self):
-        self.check_nobody(self.ask("lice@example.test"))
-
-    def test_wrong_credentials_are_a_failure(self):
-        self.check_refused(self.ask(settings={"password_file": self.secret("wrong", "wrong")}))
-
     def test_a_user_with_fewer_rights_is_a_failure(self):
         """An author sees what the public sees, which must not pass for everything."""
         said = self.product.run_php("""<?php require ABSPATH . 'wp-load.php';

@@ -69,6 +69,14 @@ class Forum(exports.Exports, databases.Databases):
             self.assertEqual(len(records.get(name, [])), held, name)
 
     @on_each
+    def test_what_others_wrote_to_the_person_is_given_without_who_wrote_it(self, server):
+        answer = self.ask("alice", self.on(server))
+        received, sent = harness.records(answer.entries)["forum"]["private_messages"]
+        self.assertEqual((received["direction"], received["sender"], received["message_text"]),
+                         ("received", "***", "<t>canary-pm-bob-to-alice-27a1, write to ***@***</t>"))
+        self.assertEqual((sent["direction"], sent["sender"]), ("sent", None))
+
+    @on_each
     def test_the_engine_keeps_to_the_protocol(self, server):
         settings = harness.save(self.path("settings"), {"settings": server.settings(), "secrets": {"password": PASSWORD}})
         identities = harness.save(self.path("identities"), [

@@ -21,10 +21,6 @@ class Mailman(Server):
             raise Missing("Mailman 3 is not installed; Debian's package is mailman3")
         self.password = secrets.token_hex(16)
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
     def make(self):
         """Its folders come with the start."""
 

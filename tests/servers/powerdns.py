@@ -20,10 +20,6 @@ class PowerDNS(Server):
             raise Missing("PowerDNS is not installed; Debian's packages are pdns-server and pdns-backend-sqlite3")
         self.key = secrets.token_hex(16)
 
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
     def make(self):
         path = os.path.join(self.data, "zones.sqlite")
         with open(SCHEMA, encoding="utf-8") as file:

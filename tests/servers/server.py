@@ -36,7 +36,10 @@ def _children(parent):
 class Server:
     """One server; start() makes its folder, close() removes it. It dies with the thread that started it.
 
-    A subclass says where its programs are (find), and has make(), command(), and query() or a probe() of its own."""
+    A subclass says where its programs are (find), and has make(), command(), and query() or a probe() of its own. What stands on
+    another server names it `below`: that one is started before it and closed behind it."""
+
+    below = None
 
     def __init__(self, tls=False):
         self.find()
@@ -47,6 +50,8 @@ class Server:
 
     def __enter__(self):
         try:
+            if self.below:
+                self.below.__enter__()
             self.make_certificates()
             if UNPRIVILEGED:
                 shutil.chown(self.folder, UNPRIVILEGED["user"], UNPRIVILEGED["group"])
@@ -62,6 +67,11 @@ class Server:
 
     def __exit__(self, *_):
         self.close()
+
+    @property
+    def url(self):
+        """Of what speaks HTTP."""
+        return f"http://127.0.0.1:{self.port}"
 
     def give(self, path):
         """Makes a file or folder of ours the server's."""
@@ -144,6 +154,8 @@ class Server:
             self.resume()
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.below:
+            self.below.close()
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:

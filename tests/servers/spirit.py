@@ -74,16 +74,8 @@ class Spirit(Server):
 
     def find(self):
         self.packages = fetch()
-        self.database = PostgreSQL()
+        self.below = self.database = PostgreSQL()
         self.password, self.owner_password, self.key = (secrets.token_hex(16) for _ in range(3))
-
-    def __enter__(self):
-        self.database.__enter__()
-        return super().__enter__()
-
-    def close(self):
-        super().close()
-        self.database.close()
 
     @property
     def url(self):

@@ -46,20 +46,8 @@ class WordPress(Server):
         self.php = shutil.which("php")
         if not self.php or not os.path.exists(PROGRAM):
             raise Missing("WordPress is not installed; Debian's packages are wordpress, php-cli and php-mysql")
-        self.database = MariaDB()
+        self.below = self.database = MariaDB()
         self.password = None
-
-    def __enter__(self):
-        self.database.__enter__()
-        return super().__enter__()
-
-    def close(self):
-        super().close()
-        self.database.close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     def make(self):
         """A folder that stands for the program's, with a configuration and content of its own."""

@@ -268,6 +268,8 @@ static void phpbb_gives_what_is_the_persons_and_nothing_else(void **state)
     if (strstr(outcome.payloads, "canary"))
         fail_msg("leaked: %.60s", strstr(outcome.payloads, "canary"));
     assert_null(strstr(outcome.payloads, "malice@"));
+    assert_non_null(strstr(outcome.payloads, "\"direction\":\"received\",\"sender\":\"malice\""));
+    assert_non_null(strstr(outcome.payloads, "\"direction\":\"sent\",\"sender\":null"));
     /* text about nobody in particular may be about anybody */
     assert_non_null(strstr(outcome.payloads, "\"log_data\":\"alice-note\""));
     assert_non_null(
