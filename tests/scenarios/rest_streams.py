@@ -315,6 +315,11 @@ class Files(unittest.TestCase):
         for rule, answer, code in cases:
             outcome, calls = self.ask([rule], [self.record({"name": "a", "at": 1})], {"/files/1/1": lambda _, answer=answer: answer})
             self.assertEqual((outcome.status, outcome.code, len(calls)), ("failed", code, 1), answer[2][-20:])
+            # the same of a file that only the details name; a record behind it would come within the file
+            each = {"request": {"path": ["detail", {"record": "/id"}]}, "records": "", "unasserted": "asked for by the record's own number"}
+            outcome, calls = self.ask([rule], [{"id": 1, "person": 901}, {"id": 2, "person": 901}],
+                                      {"/detail/1": lambda _: {"files": [{"name": "a", "at": 1}]}, "/files/1/1": lambda _, answer=answer: answer}, each=each)
+            self.assertEqual((outcome.status, outcome.code), ("failed", code), outcome.end["text"])
 
     def test_a_file_is_bounded(self):
         for body in (b"x" * 5000, (b"x" * 1000 for _ in range(5))):
