@@ -85,10 +85,12 @@ static size_t mirror_base(const struct mirror *mirror)
     return i;
 }
 
-/* The end of what has ended from `start` on, with nothing open between. */
+/* Where what has ended ends, with nothing open between, when it begins at `start`; else `start`. */
 static size_t end_of_ended(const struct mirror *mirror, size_t start)
 {
     size_t end = start;
+    if (mirror->gone[start])
+        return start;
     for (size_t i = start; i < WINDOW && !is_open(mirror, i); i++)
         if (!mirror->gone[i])
             end = i + 1;
