@@ -19,12 +19,18 @@
 /* A longer wait is dsard's matter, which has other work meanwhile. */
 #define PATIENCE_MS 5000
 
+/* A place that tokens come from, other than the system. */
+struct token_place {
+    const char *name; /* the setting that names it; NULL without a place */
+    struct site site;
+    struct http *http;
+};
+
 struct client {
     struct client_options options;
     struct site site;
     struct http *http;
-    struct site token_site; /* where tokens come from, if not from `site` */
-    struct http *token_http;
+    struct token_place token_place; /* the last one that was asked */
     struct token token;
     size_t answer_max_bytes;
     json_int_t retries;
@@ -141,15 +147,21 @@ int client_open(struct client **client, const struct client_options *options, st
     return 0;
 }
 
+static void leave_token_place(struct client *client)
+{
+    http_close(client->token_place.http);
+    site_wipe(&client->token_place.site);
+    client->token_place = (struct token_place){.name = NULL};
+}
+
 void client_close(struct client *client)
 {
     if (!client)
         return;
     http_close(client->http);
-    http_close(client->token_http);
+    leave_token_place(client);
     token_wipe(&client->token);
     site_wipe(&client->site);
-    site_wipe(&client->token_site);
     free(client);
     curl_global_cleanup();
 }
@@ -224,28 +236,35 @@ static int keep_pace(struct client *client, const struct http_wait *wait, struct
     return 0;
 }
 
-/* Opens the place that tokens come from, unless it is the system itself. */
-static int open_token_site(struct client *client, const json_t *auth, struct dsar_error *error)
+/* The place where `auth` gets its tokens, opened: the secret of one is never sent to another's. *place is NULL when
+ * that is the system itself. */
+static int go_to_token_place(struct client *client, const json_t *auth, const struct token_place **place,
+                             struct dsar_error *error)
 {
     const char *name = json_string_value(json_object_get(json_object_get(auth, "token_url"), "setting"));
-    if (!name || client->token_http)
+    struct token_place *last = &client->token_place;
+    *place = name ? last : NULL;
+    if (!name || (last->name && strcmp(last->name, name) == 0))
         return 0;
+    leave_token_place(client);
     const char *url = setting(client, name);
     if (!url)
         return dsar_error_set(error, "bad_settings", false, "%s: a url that must be given", name);
-    if (site_read(&client->token_site, name, url, error)) {
-        site_wipe(&client->token_site);
+    if (site_read(&last->site, name, url, error) ||
+        open_http(client, &last->site, TOKEN_ANSWER_MAX, 1, &last->http, error)) {
+        leave_token_place(client);
         return -1;
     }
-    return open_http(client, &client->token_site, TOKEN_ANSWER_MAX, 1, &client->token_http, error);
+    last->name = name;
+    return 0;
 }
 
 /* One call for a token. */
-static int ask_token(struct client *client, const struct http_wait *wait, struct request *request,
-                     const json_t *auth, struct dsar_error *error)
+static int ask_token(struct client *client, const struct http_wait *wait, const struct token_place *place,
+                     struct request *request, const json_t *auth, struct dsar_error *error)
 {
-    struct http *http = client->token_http ? client->token_http : client->http;
-    const char *host = client->token_http ? client->token_site.host : client->site.host;
+    struct http *http = place ? place->http : client->http;
+    const char *host = place ? place->site.host : client->site.host;
     struct response response;
     struct fault fault;
     response_init(&response, TOKEN_ANSWER_MAX);
@@ -269,18 +288,19 @@ static int renew_token(struct client *client, const struct http_wait *wait, cons
                        struct dsar_error *error)
 {
     const struct sources sources = {.settings = client->options.settings, .secrets = client->options.secrets};
+    const struct token_place *place;
     struct request request;
-    if (open_token_site(client, auth, error))
+    if (go_to_token_place(client, auth, &place, error))
         return -1;
     const char *path = json_string_value(json_object_get(auth, "token_path"));
-    json_t *plan = token_request(auth, path ? path : client->token_site.path);
+    json_t *plan = token_request(auth, place ? place->site.path : path);
     if (!plan)
         return error_no_memory(error);
     request_init(&request);
     int result = request_build(&request, &(struct step){.request = plan}, &sources, NULL, error);
-    request.from_origin = !path;
+    request.from_origin = place;
     if (!result)
-        result = ask_token(client, wait, &request, auth, error);
+        result = ask_token(client, wait, place, &request, auth, error);
     request_wipe(&request);
     json_decref(plan);
     return result;

@@ -116,12 +116,13 @@ static int begin_list(const struct completing *completing, struct dsar_error *er
                : 0;
 }
 
-/* One record that cannot be completed does not lose the others; anything else would go wrong again. */
+/* One record that cannot be completed does not lose the others, unless a file broke off; anything else would go wrong
+ * again. */
 static int judge(struct collecting *collecting, int result, const struct pages_outcome *outcome,
                  const struct dsar_error *why, struct dsar_error *error)
 {
     struct dsar_error missing;
-    if (result && strcmp(why->code, "source_answer") != 0) {
+    if (result && (collecting->files.is_open || strcmp(why->code, "source_answer") != 0)) {
         *error = *why;
         return -1;
     }

@@ -120,7 +120,7 @@ static int begin(struct transfer *transfer, struct dsar_error *error)
     }
     if (!result) {
         files->n_sent++;
-        transfer->is_begun = true;
+        files->is_open = transfer->is_begun = true;
     }
     buf_wipe(&name);
     return result;
@@ -145,7 +145,10 @@ static int end(struct transfer *transfer, struct dsar_error *error)
 {
     if (!transfer->is_begun && begin(transfer, error))
         return -1;
-    return dsar_file_end(transfer->files->session, error);
+    if (dsar_file_end(transfer->files->session, error))
+        return -1;
+    transfer->files->is_open = false;
+    return 0;
 }
 
 static void note_missing(struct files *files, const struct dsar_error *why)

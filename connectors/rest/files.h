@@ -12,6 +12,7 @@ struct files {
     const json_t *rules;   /* the profile's `files`; NULL without */
     struct scope scope;    /* of these rules */
     uint64_t n_sent;       /* files of the collection; each is named by its number */
+    bool is_open;          /* one has begun and not ended; behind a failure: it broke off */
     uint64_t n_missing;    /* that could not be had */
     struct dsar_error why; /* of the first of these */
 };

@@ -2,6 +2,7 @@
 
 #include "../sdk/loopback.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,20 +117,41 @@ void site_wipe(struct site *site)
     *site = (struct site){.origin = NULL};
 }
 
+/* The byte that the escape at `at` stands for; negative for what is none. */
+static int unescape(const char *at)
+{
+    return isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2])
+               ? (int)strtol((const char[]){at[1], at[2], '\0'}, NULL, 16)
+               : -1;
+}
+
+/* Whether a segment means the same to every server: some cut it at its ';' or a NUL, or decode it twice, before they look
+ * for the dots of a way up. */
+static bool is_plain_segment(const char *segment, size_t len)
+{
+    size_t name_len = strcspn(segment, ";/?");
+    if (name_len && name_len <= 2 && strspn(segment, ".") == name_len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        int c = segment[i] == '%' ? unescape(segment + i) : (unsigned char)segment[i];
+        if (c < 0x20 || c == 0x7f || c == '\\' || (segment[i] == '%' && strchr("./;%", c)))
+            return false;
+    }
+    return true;
+}
+
 bool site_holds(const struct site *site, const char *under, const char *target)
 {
-    static const char *const encoded[] = {"%2e", "%2f", "%5c"};
     const char *base = site->base + strlen(site->origin);
     const size_t base_len = strlen(base), under_len = strlen(under), path_len = strcspn(target, "?");
     if (path_len < base_len + under_len || memcmp(target, base, base_len) != 0 ||
         memcmp(target + base_len, under, under_len) != 0)
         return false;
-    for (size_t i = base_len + under_len; i < path_len; i++) {
-        if (target[i] == '\\')
+    for (const char *segment = target + base_len + under_len; segment < target + path_len;) {
+        size_t len = strcspn(segment, "/?");
+        if (!is_plain_segment(segment, len))
             return false;
-        for (size_t e = 0; e < sizeof encoded / sizeof *encoded; e++)
-            if (strncasecmp(target + i, encoded[e], strlen(encoded[e])) == 0)
-                return false;
+        segment += len + (segment[len] == '/');
     }
     return true;
 }

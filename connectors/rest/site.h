@@ -28,8 +28,8 @@ void site_wipe(struct site *site);
 int site_locate(const struct site *site, const char *url, const char *reference, struct buf *target,
                 bool *is_elsewhere, struct fault *fault) __attribute__((warn_unused_result));
 
-/* Whether `target`, path and query behind the origin, lies in a folder behind the base URL: `under`, from '/' to '/'. What a server
- * might decode into a way out of it does not. */
+/* Whether `target`, path and query behind the origin, lies in a folder behind the base URL: `under`, from '/' to '/'.
+ * What a server might read as a way out of it, such as "..;" or "%252e", does not. */
 bool site_holds(const struct site *site, const char *under, const char *target);
 
 #endif

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import unittest
+from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -516,6 +517,14 @@ class Ownership(OnHost):
                     records, end, _ = self.one(product, collection)
                     self.assertEqual((end["status"], end["code"], end["retryable"]), ("failed", "ownership", False))
                     self.assertNotIn("malice", str(records) + end["text"])
+
+    def test_somebody_elses_activity_of_which_the_person_is_the_older_owner(self):
+        """WHMCS 8 says clientId; what userid says beside it is not whose the entry is."""
+        for added, expected in (({"clientId": 4712}, ("failed", "ownership")), ({"clientId": 4711}, ("complete", None)),
+                                ({"clientId": None}, ("complete", None)), ({"clientId": ""}, ("failed", "ownership"))):
+            with self.subTest(added), mock.patch.dict(people.ACTIVITY[0], added):
+                _, end, _ = self.one("whmcs", "activity")
+            self.assertEqual((end["status"], end.get("code")), expected, added)
 
     def test_somebody_elses_detail_fails_the_collection(self):
         for collection, call in (("tickets", "GetTicket"), ("invoices", "GetInvoice")):

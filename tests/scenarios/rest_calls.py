@@ -129,6 +129,32 @@ class Tokens(unittest.TestCase):
         outcome = fetch(value, "http://127.0.0.1:9", "things", {"key": SECRET}, client="c", token_url="http://192.0.2.1/")
         self.assertEqual(outcome.code, "bad_settings")
 
+    def test_each_secret_goes_to_its_own_place_alone(self):
+        """Three collections that get their tokens at two other places and at the system, in any order."""
+        seen = {name: set() for name in ("first", "second", "own")}
+
+        def give(name):
+            def answer(call):
+                seen[name].add((call.path, call.form["client_secret"]))
+                return {"access_token": name, "token_type": "Bearer"}
+            return answer
+
+        def listed(name):
+            return lambda call: {"items": items(1)} if call.headers["Authorization"] == "Bearer " + name else (401, {}, b"{}")
+        places = {"first": {"token_url": {"setting": "first_url"}}, "second": {"token_url": {"setting": "second_url"}}, "own": {"token_path": "/own"}}
+        settings = [CLIENT[0], *({"name": name + "_key", "kind": "secret", "required": True, "help": "its secret"} for name in places),
+                    *({"name": name + "_url", "kind": "url", "required": True, "help": "its place"} for name in ("first", "second"))]
+        value = profile(settings=settings, **{name: owned("/list/" + name, request={"auth": {
+            "kind": "oauth2", **place, "client_id": {"setting": "client"}, "client_secret": {"secret": name + "_key"}}})
+            for name, place in places.items()})
+        with Stub({"*": give("first")}) as first, Stub({"*": give("second")}) as second, \
+                Stub({"/own": give("own"), **{"/list/" + name: listed(name) for name in places}}) as stub, \
+                Session(value, stub.url, {name + "_key": "secret of " + name for name in places}, client="c",
+                        first_url=first.url + "/1", second_url=second.url + "/2") as session:
+            for name in ("first", "own", "second", "first", "second", "own", "own"):
+                self.assertEqual(session.fetch(name).ids, [1], name)
+        self.assertEqual(seen, {name: {(path, "secret of " + name)} for name, path in (("first", "/1"), ("second", "/2"), ("own", "/own"))})
+
 
 class Pace(unittest.TestCase):
     def test_calls_come_no_faster_than_allowed(self):

@@ -235,16 +235,17 @@ class Files(unittest.TestCase):
         rule = {"in": "/files/*", "name": "0/name", "request": {"path": {"url": {"element": "0/url"}, "under": "/f/"}}}
         for under in ("", "/app"):
             outside = ("/api/users", "/f/../api/users", "/f/%2e%2e/api/users", "/f/.%2E/x", "/f/a%2fb", "/f/a%5cb", "/f\\..\\api", "/fx", "/f",
-                       "http://127.0.0.1/api?/f/", "../../api/users", "?of=/f/")
+                       "http://127.0.0.1/api?/f/", "../../api/users", "?of=/f/", "/f/..;/api", "/f/..;x=1/api", "/f/x/.;/..;", "/f/..%3b/api",
+                       "/f/%252e%252e/api", "/f/a%25b", "/f/.%00./api", "/f/..%0a/api", "/f/%7f", "/f/%u002e%u002e/api", "/f/..%")
             with Stub({under + "/list": lambda _, under=under: {"items": [self.record(
                     *({"name": "n", "url": under + url if url[0] == "/" else url} for url in outside),
-                    {"name": "moved", "url": under + "/f/moved"}, {"name": "good", "url": under + "/f/own.txt?size=1"})]},
+                    {"name": "moved", "url": under + "/f/moved"}, {"name": "good", "url": under + "/f/.own;v=1.%C3%A9..txt?up=/..;/%25"})]},
                        under + "/f/moved": lambda _: (302, {"Location": "/api/users"}, b""),
-                       under + "/f/own.txt": lambda _: (200, {}, b"own"), "*": lambda _: (200, {}, b"stolen")}) as stub:
+                       under + "/f/.own;v=1.%C3%A9..txt": lambda _: (200, {}, b"own"), "*": lambda _: (200, {}, b"stolen")}) as stub:
                 outcome = fetch(profile(things=owned("/list", files=[rule])), stub.url + under, "things")
                 asked = [call.target for call in stub.calls[1:]]
             self.assertEqual([file["data"] for file in outcome.files.values()], [b"own"])
-            self.assertEqual(asked, [under + end for end in ("/f/moved", "/f/own.txt?size=1")])
+            self.assertEqual(asked, [under + end for end in ("/f/moved", "/f/.own;v=1.%C3%A9..txt?up=/..;/%25")])
             self.assertEqual((outcome.status, outcome.code, outcome.withheld),
                              ("partial", "file_missing", {"not_fetched": len(outside) + 1}))
             self.assertIn("leads out of the folder of its URLs", outcome.end["text"])
@@ -315,6 +316,11 @@ class Files(unittest.TestCase):
         for rule, answer, code in cases:
             outcome, calls = self.ask([rule], [self.record({"name": "a", "at": 1})], {"/files/1/1": lambda _, answer=answer: answer})
             self.assertEqual((outcome.status, outcome.code, len(calls)), ("failed", code, 1), answer[2][-20:])
+            # the same of a file that only the details name; a record behind it would come within the file
+            each = {"request": {"path": ["detail", {"record": "/id"}]}, "records": "", "unasserted": "asked for by the record's own number"}
+            outcome, calls = self.ask([rule], [{"id": 1, "person": 901}, {"id": 2, "person": 901}],
+                                      {"/detail/1": lambda _: {"files": [{"name": "a", "at": 1}]}, "/files/1/1": lambda _, answer=answer: answer}, each=each)
+            self.assertEqual((outcome.status, outcome.code), ("failed", code), outcome.end["text"])
 
     def test_a_file_is_bounded(self):
         for body in (b"x" * 5000, (b"x" * 1000 for _ in range(5))):
