@@ -40,7 +40,7 @@ static int unexpected(struct dsar_error *error, const char *what)
     return dsar_error_set(error, "conversation", false, "standard input: %s", what);
 }
 
-/* Borrows the strings of `message`; *items is the caller's to free. */
+/* Borrows the strings of `message`; *items is the caller's to free, NULL on failure. */
 static int read_identities(const json_t *message, struct dsar_identity **items,
                            struct dsar_identities *identities, struct dsar_error *error)
 {
@@ -57,6 +57,7 @@ static int read_identities(const json_t *message, struct dsar_identity **items,
         (*items)[i].value = json_string_value(json_object_get(item, "value"));
         if (!(*items)[i].kind || !(*items)[i].value) {
             free(*items);
+            *items = NULL;
             return unexpected(error, "expected identities with `kind` and `value`, both text");
         }
     }
@@ -286,8 +287,8 @@ static bool are_names(const json_t *array)
 static int do_fetch(struct talk *talk, const json_t *message, struct dsar_error *error)
 {
     const json_t *asked = json_object_get(message, "collections");
-    struct dsar_identity *items;
-    struct dsar_identities identities;
+    struct dsar_identity *items = NULL;
+    struct dsar_identities identities = {.n_items = 0};
     if (!are_names(asked))
         return unexpected(error, "expected `collections`, an array of names");
     if (read_deadline(&talk->session, message, error) || read_identities(message, &items, &identities, error))
