@@ -1,9 +1,11 @@
 """What scenarios of `dsard once` share: an example host for the tests of a class, and answers to requests."""
+import contextlib
 import functools
 import html
 import os
 import sys
 import tempfile
+import time
 
 import harness
 import host
@@ -54,6 +56,20 @@ class Exports(harness.Scenario):
             with stub.lock:
                 made[name] = [call["action"] for call in stub.calls]
         return {name: actions for name, actions in made.items() if actions}
+
+
+def memory_kib(dsard):
+    """Waits for its end: what it and each kind of program that it started had in memory at most."""
+    most = {}
+    while dsard.running():
+        for pid in [dsard.pid, *dsard.children()]:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, KeyError):
+                with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+                    status = dict(each.split(":", 1) for each in file.read().splitlines())
+                name = status["Name"].strip()
+                most[name] = max(most.get(name, 0), int(status["VmHWM"].split()[0]))
+        time.sleep(0.01)
+    return most
 
 
 class Answer:

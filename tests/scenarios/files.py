@@ -805,15 +805,7 @@ class Exports(exports.Exports):
         request = harness.save(self.path("request.json"), harness.request_for("alice", self.keys))
         config = self.configure(None, {**dict.fromkeys(harness.SOURCES), "mailboxes": source})
         dsard = self.start(harness.DSARD, "once", "-c", config, "--request", request, "--out", self.path("out"))
-        most = {"dsard": 0, "dsar-files": 0}
-        while dsard.running():
-            for pid in [dsard.pid, *dsard.children()]:
-                with contextlib.suppress(FileNotFoundError, ProcessLookupError, KeyError):
-                    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-                        status = dict(each.split(":", 1) for each in file.read().splitlines())
-                    name = status["Name"].strip()
-                    most[name] = max(most.get(name, 0), int(status["VmHWM"].split()[0]))
-            time.sleep(0.01)
+        most = exports.memory_kib(dsard)
         self.assertEqual(dsard.popen.wait(), 0, dsard.log())
         print(f"mailbox of {MAILBOX_MIB} MiB: RSS of dsar-files {most['dsar-files'] >> 10} MiB, "
               f"of dsard {most['dsard'] >> 10} MiB", flush=True)
