@@ -69,7 +69,8 @@ static const struct reason withheld[] = {
     {"staff_note", {"Notes that staff wrote for internal use.", "Notes du personnel à usage interne."}},
     {"third_party",
      {"Details of other people, such as who wrote to you: masked, because they belong to someone else.",
-      "Informations sur d’autres personnes, comme l’auteur d’un message\u00a0: masquées, car elles concernent "
+      "Informations sur d’autres personnes, comme l’auteur d’un message\u00a0: masquées, car elles "
+      "concernent "
       "quelqu’un d’autre."}},
     {"third_party_email",
      {"E-mail addresses of other people: masked, because they belong to someone else.",
