@@ -2,6 +2,7 @@
 #include "check_parts.h"
 #include "commands.h"
 
+#include "base/plain.h"
 #include "dsar/protocol.h"
 #include "gather/confine.h"
 #include "intake/syntax.h"
@@ -32,10 +33,9 @@ struct check {
 
 static bool is_value(const char *kind, const char *value)
 {
-    json_t *utf8 = json_string(value); /* NULL when it is none */
-    bool is_text = utf8 && *value && json_string_length(utf8) <= DSAR_IDENTITY_MAX && syntax_is_plain(value);
-    json_decref(utf8);
-    return is_text && (strcmp(kind, "email") != 0 || syntax_is_email(value));
+    size_t len = strlen(value);
+    return len <= DSAR_IDENTITY_MAX && plain_is(value, len) &&
+           (strcmp(kind, "email") != 0 || syntax_is_email(value));
 }
 
 /* Takes KIND=VALUE, of which it makes two texts in their place. */

@@ -1,8 +1,8 @@
 #include "log.h"
 
 #include "../sdk/error.h"
-#include "../sdk/utf8.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "beneath.h"
 #include "lines.h"
 #include "log_match.h"

@@ -3,6 +3,7 @@
 #include "../sdk/ascii.h"
 #include "../sdk/error.h"
 #include "../sdk/profile.h"
+#include "base/plain.h"
 
 #include <limits.h>
 #include <openssl/crypto.h>
@@ -133,9 +134,9 @@ static int append_id(char *name, size_t *name_len, const json_t *value, const st
     size_t len = 0;
     if (text && !(text = part_of(value, text, &len, error)))
         return -1;
-    if (!text || len == 0)
+    if (!text || plain_is_blank(text, len))
         return dsar_error_set(error, "empty_bind", false, "%s: no value for the name of a folder", kind);
-    if (*text == '.' || memchr(text, '/', len) || len > NAME_MAX - *name_len)
+    if (!plain_is(text, len) || *text == '.' || memchr(text, '/', len) || len > NAME_MAX - *name_len)
         return dsar_error_set(
             error, "bad_identity", false,
             "%s: expected what can be the name of a folder: at most %d bytes, no slash, no dot "

@@ -166,11 +166,17 @@ void client_close(struct client *client)
     curl_global_cleanup();
 }
 
+static int bad_answer_from(const struct site *site, const struct request *request, bool retryable,
+                           const char *why, struct dsar_error *error)
+{
+    return dsar_error_set(error, "source_answer", retryable, "%s%s: the answer %s", site->host,
+                          request->label.data, why);
+}
+
 int client_bad_answer(const struct client *client, const struct request *request, bool retryable,
                       const char *why, struct dsar_error *error)
 {
-    return dsar_error_set(error, "source_answer", retryable, "%s%s: the answer %s", client->site.host,
-                          request->label.data, why);
+    return bad_answer_from(&client->site, request, retryable, why, error);
 }
 
 size_t client_answer_max(const struct client *client)
@@ -197,7 +203,8 @@ int client_locate(const struct client *client, const struct request *request, co
     return result;
 }
 
-static int judge_status(const struct client *client, const struct request *request,
+/* `site` is who answered. */
+static int judge_status(const struct site *site, const struct request *request,
                         const struct response *response, struct dsar_error *error)
 {
     long status = response->status;
@@ -218,9 +225,9 @@ static int judge_status(const struct client *client, const struct request *reque
     } else if (status >= 400) {
         return 0;
     } else if (status >= 300) {
-        hint = "; this redirect is not followed: base_url must be the final address";
+        hint = "; this redirect is not followed: the URL in the settings must be the final address";
     }
-    dsar_error_set(error, code, retryable, "%s%s: answered with status %ld%s", client->site.host,
+    dsar_error_set(error, code, retryable, "%s%s: answered with status %ld%s", site->host,
                    request->label.data, status, hint);
     if (strcmp(code, "source_busy") == 0)
         error->retry_after_ms = response->retry_after_ms;
@@ -264,7 +271,7 @@ static int ask_token(struct client *client, const struct http_wait *wait, const 
                      struct request *request, const json_t *auth, struct dsar_error *error)
 {
     struct http *http = place ? place->http : client->http;
-    const char *host = place ? place->site.host : client->site.host;
+    const struct site *site = place ? &place->site : &client->site;
     struct response response;
     struct fault fault;
     response_init(&response, TOKEN_ANSWER_MAX);
@@ -274,12 +281,12 @@ static int ask_token(struct client *client, const struct http_wait *wait, const 
     if (!result && response.status >= 400 && response.status < 500 && response.status != 408 &&
         response.status != 425 && response.status != 429)
         result = dsar_error_set(error, "source_refused", false,
-                                "%s%s: answered with status %ld to the credentials", host,
+                                "%s%s: answered with status %ld to the credentials", site->host,
                                 request->label.data, response.status);
     if (!result)
-        result = judge_status(client, request, &response, error);
+        result = judge_status(site, request, &response, error);
     if (!result && token_keep(&client->token, auth, &response.body, &fault))
-        result = client_bad_answer(client, request, true, fault.text, error);
+        result = bad_answer_from(site, request, true, fault.text, error);
     response_wipe(&response);
     return result;
 }
@@ -359,7 +366,7 @@ static int try_once(struct client *client, const struct http_wait *wait, struct 
             return -1;
         int redirected = n_redirects < REDIRECTS_MAX ? redirect(client, request, response, error) : 0;
         if (redirected <= 0)
-            return redirected ? -1 : judge_status(client, request, response, error);
+            return redirected ? -1 : judge_status(&client->site, request, response, error);
     }
 }
 

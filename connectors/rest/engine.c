@@ -22,7 +22,7 @@ static const char engine_settings[] =
     "\"help\":\"how many calls a second one process makes at most, such as 5 or 0.5\"},"
     "{\"name\":\"retries\",\"kind\":\"integer\",\"required\":false,\"default\":2,"
     "\"help\":\"how often a call that only reads is made again after a passing fault\"},"
-    "{\"name\":\"answer_max_bytes\",\"kind\":\"integer\",\"required\":false,\"default\":16777216,"
+    "{\"name\":\"answer_max_bytes\",\"kind\":\"integer\",\"required\":false,\"default\":4194304,"
     "\"help\":\"the longest answer to one call\"},"
     "{\"name\":\"file_max_bytes\",\"kind\":\"integer\",\"required\":false,\"default\":1073741824,"
     "\"help\":\"the longest file\"}]";

@@ -2,6 +2,7 @@
 
 #include "../sdk/error.h"
 #include "../sdk/version.h"
+#include "exchange.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,12 +39,36 @@ static int bad(struct dsar_error *error, const char *key, const char *expected)
     return dsar_error_set(error, "bad_profile", false, "/check/%s: expected %s", key, expected);
 }
 
+/* Where the answer says the product's version. */
+struct version_at {
+    const char *pointer;
+    const char *header;
+    const char *behind; /* the text that stands before it */
+};
+
+static struct version_at find_version(const json_t *check)
+{
+    const json_t *version = json_object_get(check, "version"), *behind = json_object_get(version, "behind");
+    return (struct version_at){
+        .pointer = json_string_value(json_is_string(version) ? version : json_object_get(version, "ptr")),
+        .header = json_string_value(json_object_get(version, "header")),
+        .behind = behind ? json_string_value(behind) : "",
+    };
+}
+
 static int check_version_keys(const json_t *check, struct dsar_error *error)
 {
+    static const char *const known[] = {"ptr", "header", "behind", NULL};
     const json_t *version = json_object_get(check, "version"), *least = json_object_get(check, "least");
-    const char *pointer = json_string_value(version);
-    if (version && (!pointer || pointer[0] != '/'))
+    const struct version_at at = find_version(check);
+    if (json_is_object(version) && profile_check_keys(version, "/check/version", known, error))
+        return -1;
+    if (version && !at.pointer == !at.header)
+        return bad(error, "version", "a JSON Pointer, or an object with `ptr` or `header`");
+    if (at.pointer && at.pointer[0] != '/')
         return bad(error, "version", "a JSON Pointer");
+    if (!at.behind || (at.header && !at.header[0]))
+        return bad(error, "version", "texts");
     if (least && (!version || !json_is_string(least) ||
                   !version_is_valid(json_string_value(least), json_string_length(least))))
         return bad(error, "least", "a version, beside `version`");
@@ -74,41 +99,49 @@ int engine_check_load(const struct engine *engine, json_t *used, struct dsar_err
     return result;
 }
 
-struct reading {
-    const struct engine *engine;
-    struct dsar_about *about;
-};
-
-/* Nothing that is not a version is passed on: who knows what it is. */
-static int read_version(struct node *answer, struct dsar_error *error, void *ctx)
+/* What stands at its place, without the text before it and up to the next blank. Nothing that is not a version is passed on: who
+ * knows what it is. */
+static int copy_version(const struct version_at *at, const struct exchange *exchange,
+                        char version[VERSION_MAX + 1])
 {
-    const struct reading *reading = ctx;
-    const json_t *check = find_check(reading->engine);
-    const char *title =
-        json_string_value(json_object_get(profile_document(reading->engine->profile), "title"));
-    const char *pointer = json_string_value(json_object_get(check, "version"));
-    const char *least = json_string_value(json_object_get(check, "least"));
-    char version[VERSION_MAX + 1];
-    snprintf(reading->about->system, sizeof reading->about->system, "%s", title);
-    if (!pointer)
-        return 0;
-    const struct node *node = node_at(answer, pointer);
-    if (!node_has_text(node) || !version_is_valid(node->text, node->len))
-        return dsar_error_set(error, "source_answer", false, "%s does not say its version at %s", title,
-                              pointer);
-    snprintf(version, sizeof version, "%.*s", (int)node->len, node->text);
-    snprintf(reading->about->system, sizeof reading->about->system, "%s %s", title, version);
-    if (least && !version_is_at_least(version, least))
-        return dsar_error_set(error, "source_version", false,
-                              "%s %s is older than %s, which the profile is for", title, version, least);
+    const struct node *node = at->pointer ? node_at(tree_root(exchange->answer.tree), at->pointer) : NULL;
+    const char *text = at->header ? response_header(&exchange->response, at->header, 0)
+                                  : (node_has_text(node) ? node->text : NULL);
+    size_t len = !text ? 0 : at->header ? strlen(text) : node->len, n_behind = strlen(at->behind);
+    if (len < n_behind || (n_behind && memcmp(text, at->behind, n_behind) != 0))
+        return -1;
+    const char *blank = len ? memchr(text + n_behind, ' ', len - n_behind) : NULL;
+    len = n_behind && blank ? (size_t)(blank - text) - n_behind : len - n_behind;
+    if (!text || !version_is_valid(text + n_behind, len))
+        return -1;
+    snprintf(version, VERSION_MAX + 1, "%.*s", (int)len, text + n_behind);
     return 0;
 }
 
-int engine_check(void *state, struct dsar_session *session, struct dsar_about *about,
-                 struct dsar_error *error)
+static int tell_version(const struct engine *engine, const struct exchange *exchange,
+                        struct dsar_about *about, struct dsar_error *error)
 {
-    struct engine *engine = state;
-    struct reading reading = {.engine = engine, .about = about};
+    const json_t *check = find_check(engine);
+    const struct version_at at = find_version(check);
+    const char *title = json_string_value(json_object_get(profile_document(engine->profile), "title"));
+    const char *least = json_string_value(json_object_get(check, "least"));
+    char version[VERSION_MAX + 1];
+    snprintf(about->system, sizeof about->system, "%s", title);
+    if (!at.pointer && !at.header)
+        return 0;
+    if (copy_version(&at, exchange, version))
+        return dsar_error_set(error, "source_answer", false, "%s does not say its version at %s", title,
+                              at.pointer ? at.pointer : at.header);
+    snprintf(about->system, sizeof about->system, "%s %s", title, version);
+    if (least && !version_is_at_least(version, least))
+        return dsar_error_set(error, "source_version", false,
+                              "%s: expected at least %s, which the profile is for", about->system, least);
+    return 0;
+}
+
+static int ask(struct engine *engine, struct dsar_session *session, const struct step *step,
+               struct dsar_about *about, struct dsar_error *error)
+{
     const struct dsar_identities nobody = {.n_items = 0};
     const struct sources sources = {
         .settings = engine->settings,
@@ -116,22 +149,28 @@ int engine_check(void *state, struct dsar_session *session, struct dsar_about *a
         .bound = &nobody,
         .known = &nobody,
     };
-    struct step step;
-    struct pages_outcome outcome;
-    json_t *plan = make_plan(engine, error);
-    const struct pages_options options = {
-        .client = engine->client,
-        .session = session,
-        .step = &step,
-        .sources = &sources,
-        .use = read_version,
-        .ctx = &reading,
-    };
-    int result =
-        !plan || read_step(engine, plan, NULL, &step, error) || pages_run(&options, &outcome, error) ? -1 : 0;
-    if (!result && outcome.is_absent)
+    const struct http_wait wait = {session, 0, 0};
+    struct exchange exchange;
+    exchange_init(&exchange, engine->client);
+    int result = exchange_run(&exchange, engine->client, &wait, step, &sources, NULL, error);
+    if (!result && exchange.answer.is_absent)
         result =
             dsar_error_set(error, "source_answer", false, "the system does not know the call of the check");
+    if (!result)
+        result = tell_version(engine, &exchange, about, error);
+    exchange_wipe(&exchange);
+    return result;
+}
+
+int engine_check(void *state, struct dsar_session *session, struct dsar_about *about,
+                 struct dsar_error *error)
+{
+    struct engine *engine = state;
+    struct step step;
+    json_t *plan = make_plan(engine, error);
+    int result =
+        !plan || read_step(engine, plan, NULL, &step, error) || ask(engine, session, &step, about, error) ? -1
+                                                                                                          : 0;
     json_decref(plan);
     return result;
 }

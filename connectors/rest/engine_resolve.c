@@ -3,6 +3,7 @@
 #include "../sdk/ascii.h"
 #include "../sdk/binding.h"
 #include "../sdk/error.h"
+#include "base/plain.h"
 #include "tests.h"
 
 #include <string.h>
@@ -17,13 +18,13 @@ struct lookup {
     bool *found;
 };
 
-/* The members of a joined identity, with a space between them. Nothing when one is missing or has a space
+/* The members of a joined identity, with a space between them. Nothing when one is missing, not plain, or has a space
  * itself, since nobody could tell the words apart then. */
 static int join(const struct node *record, const json_t *pointers, struct buf *value, struct fault *fault)
 {
     for (size_t i = 0; i < json_array_size(pointers); i++) {
         const struct node *node = node_at(record, json_string_value(json_array_get(pointers, i)));
-        if (!node_has_text(node) || node->len == 0 || memchr(node->text, ' ', node->len)) {
+        if (!node_has_text(node) || !plain_is(node->text, node->len) || memchr(node->text, ' ', node->len)) {
             buf_clear(value);
             return 0;
         }

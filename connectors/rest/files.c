@@ -1,7 +1,7 @@
 #include "files.h"
 
 #include "../sdk/error.h"
-#include "../sdk/utf8.h"
+#include "base/utf8.h"
 #include "exchange.h"
 #include "pick.h"
 #include "tests.h"

@@ -2,6 +2,7 @@
 
 #include "../sdk/error.h"
 #include "exchange.h"
+#include "kept.h"
 #include "keys.h"
 #include "next.h"
 
@@ -99,8 +100,8 @@ static bool is_same_path(const char *target, const char *other)
     return len == strcspn(other, "?") && memcmp(target, other, len) == 0;
 }
 
-static int check_target(const struct run *run, const struct exchange *page, const char *target,
-                        struct dsar_error *error)
+static int check_path(const struct run *run, const struct exchange *page, const char *target,
+                      struct dsar_error *error)
 {
     struct buf own;
     bool is_elsewhere;
@@ -115,6 +116,19 @@ static int check_target(const struct run *run, const struct exchange *page, cons
     return result;
 }
 
+static int check_query(const struct run *run, const struct exchange *page, const char *target,
+                       struct dsar_error *error)
+{
+    const struct pages_options *options = run->options;
+    bool is_kept;
+    if (kept_check(json_object_get(options->step->request, "query"), options->sources, target, &is_kept,
+                   error))
+        return -1;
+    return is_kept ? 0
+                   : client_bad_answer(options->client, &page->request, false,
+                                       "leads to a page without a parameter that the settings give", error);
+}
+
 /* Turns what the answer says of the next page into its target at the system's own place. */
 static int locate(struct run *run, const struct exchange *page, struct buf *place, struct dsar_error *error)
 {
@@ -123,8 +137,8 @@ static int locate(struct run *run, const struct exchange *page, struct buf *plac
     buf_init(&target, PLACE_MAX);
     int result =
         client_locate(run->options->client, &page->request, place->data, &target, &is_elsewhere, error);
-    if (!result)
-        result = check_target(run, page, target.data, error);
+    if (!result && (check_path(run, page, target.data, error) || check_query(run, page, target.data, error)))
+        result = -1;
     buf_wipe(place);
     *place = target;
     return result;

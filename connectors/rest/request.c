@@ -137,16 +137,16 @@ static int add_segment(struct request *request, const json_t *segment, const str
     int result = value_append(&text, segment, sources, &present, error);
     if (result)
         goto out;
-    /* encoded or not, servers and proxies take these two for a way up */
-    if (strcmp(text.data, ".") == 0 || strcmp(text.data, "..") == 0) {
-        result = dsar_error_set(error, "bad_bind", false,
-                                "a path segment of dots alone would name another resource");
-        goto out;
-    }
+    const size_t start = request->target.len + 1;
     if (buf_append(&request->target, "/", 1, &fault) ||
         append_encoded(&request->target, text.data, text.len, &fault) ||
         buf_append(&request->label, "/", 1, &fault) || value_describe(&request->label, segment, &fault))
         result = error_from_fault(error, &fault);
+    else if (!site_is_segment(request->target.data + start, request->target.len - start))
+        result = dsar_error_set(
+            error, "bad_bind", false,
+            "a path segment with one of / \\ ; ? # %% or control characters, or of dots alone, "
+            "could name another resource");
 out:
     buf_wipe(&text);
     return result;

@@ -125,16 +125,14 @@ static int unescape(const char *at)
                : -1;
 }
 
-/* Whether a segment means the same to every server: some cut it at its ';' or a NUL, or decode it twice, before they look
- * for the dots of a way up. */
-static bool is_plain_segment(const char *segment, size_t len)
+bool site_is_segment(const char *segment, size_t len)
 {
     size_t name_len = strcspn(segment, ";/?");
     if (name_len && name_len <= 2 && strspn(segment, ".") == name_len)
         return false;
     for (size_t i = 0; i < len; i++) {
         int c = segment[i] == '%' ? unescape(segment + i) : (unsigned char)segment[i];
-        if (c < 0x20 || c == 0x7f || c == '\\' || (segment[i] == '%' && strchr("./;%", c)))
+        if (c < 0x20 || c == 0x7f || c == '\\' || (segment[i] == '%' && strchr("./;%?#", c)))
             return false;
     }
     return true;
@@ -149,7 +147,7 @@ bool site_holds(const struct site *site, const char *under, const char *target)
         return false;
     for (const char *segment = target + base_len + under_len; segment < target + path_len;) {
         size_t len = strcspn(segment, "/?");
-        if (!is_plain_segment(segment, len))
+        if (!site_is_segment(segment, len))
             return false;
         segment += len + (segment[len] == '/');
     }

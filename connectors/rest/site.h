@@ -28,6 +28,10 @@ void site_wipe(struct site *site);
 int site_locate(const struct site *site, const char *url, const char *reference, struct buf *target,
                 bool *is_elsewhere, struct fault *fault) __attribute__((warn_unused_result));
 
+/* Whether a segment of a path, percent-encoded or not, means the same to every server: some cut it at its ';' or a NUL, or
+ * decode it twice, before they look for the dots of a way up. */
+bool site_is_segment(const char *segment, size_t len);
+
 /* Whether `target`, path and query behind the origin, lies in a folder behind the base URL: `under`, from '/' to '/'.
  * What a server might read as a way out of it, such as "..;" or "%252e", does not. */
 bool site_holds(const struct site *site, const char *under, const char *target);

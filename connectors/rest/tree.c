@@ -1,6 +1,6 @@
 #include "tree.h"
 
-#include "../sdk/utf8.h"
+#include "base/utf8.h"
 #include "wipe.h"
 
 #include <stdint.h>

@@ -3,6 +3,7 @@
 #include "../sdk/ascii.h"
 #include "../sdk/error.h"
 #include "../sdk/profile.h"
+#include "base/plain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -175,6 +176,19 @@ static int empty(struct dsar_error *error, const char *what, const char *name)
                           "%s %s: no value: asking without one could return everybody's data", what, name);
 }
 
+/* Refuses what systems may cut down to nothing, or to another's. `name` says which `what` it is. */
+static int check_text(const char *text, size_t len, const char *what, const char *name,
+                      struct dsar_error *error)
+{
+    if (plain_is_blank(text, len))
+        return empty(error, what, name);
+    if (!plain_is(text, len))
+        return dsar_error_set(
+            error, "bad_bind", false,
+            "%s %s: expected UTF-8 without control characters and without blanks at its ends", what, name);
+    return 0;
+}
+
 static int append_number(struct buf *out, json_int_t number, struct dsar_error *error)
 {
     struct fault fault;
@@ -187,15 +201,19 @@ static int append_configured(struct buf *out, const json_t *value, const json_t 
 {
     if (json_is_integer(given))
         return append_number(out, json_integer_value(given), error);
-    if (json_string_length(given))
-        return append(out, json_string_value(given), json_string_length(given), error);
-    if (!json_is_true(json_object_get(value, "optional"))) {
-        const char *secret = json_string_value(json_object_get(value, "secret"));
-        return secret ? empty(error, "secret", secret)
-                      : empty(error, "setting", json_string_value(json_object_get(value, "setting")));
+    const char *secret = json_string_value(json_object_get(value, "secret"));
+    const char *text = json_string_value(given),
+               *setting = json_string_value(json_object_get(value, "setting"));
+    const size_t len = json_string_length(given);
+    if (len > 0 && !secret && check_text(text, len, "setting", setting, error))
+        return -1;
+    if (len > 0)
+        return append(out, text, len, error);
+    if (json_is_true(json_object_get(value, "optional"))) {
+        *present = false;
+        return 0;
     }
-    *present = false;
-    return 0;
+    return secret ? empty(error, "secret", secret) : empty(error, "setting", setting);
 }
 
 /* A regular expression that is the text itself. */
@@ -216,8 +234,10 @@ static int append_identity(struct buf *out, const json_t *value, const struct so
     size_t len = 0;
     if (text)
         text = value_part(text, json_object_get(value, "part"), &len);
-    if (!text || len == 0)
+    if (!text)
         return empty(error, "identity", kind);
+    if (check_text(text, len, "identity", kind, error))
+        return -1;
     if (is_as(json_object_get(value, "as"), "regex"))
         return append_literal(out, text, len, error);
     size_t start = out->len;
@@ -239,8 +259,10 @@ static int append_node(struct buf *out, const struct node *root, const char *sou
                        struct dsar_error *error)
 {
     const struct node *node = node_at(root, pointer);
-    if (!node_has_text(node) || node->len == 0)
+    if (!node_has_text(node))
         return empty(error, source, pointer);
+    if (check_text(node->text, node->len, source, pointer, error))
+        return -1;
     return append(out, node->text, node->len, error);
 }
 
@@ -251,7 +273,7 @@ static int append_element(struct buf *out, const struct trail *trail, const char
     size_t start = out->len;
     if (trail_append(trail, pointer, out, &fault))
         return error_from_fault(error, &fault);
-    return out->len > start ? 0 : empty(error, "element", pointer);
+    return check_text(out->data + start, out->len - start, "element", pointer, error);
 }
 
 static int append_source(struct buf *out, const json_t *value, const struct sources *sources, bool *present,

@@ -1,7 +1,7 @@
 #include "binding.h"
 
+#include "base/plain.h"
 #include "iterable.h"
-#include "utf8.h"
 
 #include <dsar/protocol.h>
 #include <errno.h>
@@ -34,10 +34,7 @@ bool binding_is_type(const char *type)
 static bool is_text(const char *value)
 {
     size_t len = strlen(value);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
-            return false;
-    return len <= DSAR_IDENTITY_MAX && utf8_is_valid(value, len);
+    return len <= DSAR_IDENTITY_MAX && plain_is(value, len);
 }
 
 static bool is_of_type(const char *type, const char *value)
@@ -51,7 +48,7 @@ static bool is_of_type(const char *type, const char *value)
 
 int binding_check(const char *kind, const char *type, const char *value, struct dsar_error *error)
 {
-    if (!value || !*value)
+    if (!value || plain_is_blank(value, strlen(value)))
         return dsar_error_set(error, "empty_bind", false,
                               "%s: no value: asking without one could return everybody's data", kind);
     if (!is_of_type(type, value))
@@ -60,18 +57,12 @@ int binding_check(const char *kind, const char *type, const char *value, struct 
     return 0;
 }
 
-static bool has_kind(const struct dsar_identities *identities, const char *kind)
-{
-    const char *value = dsar_identity_first(identities, kind);
-    return value && *value;
-}
-
 bool binding_is_possible(const json_t *needs, const struct dsar_identities *identities)
 {
     const char *kind;
     json_t *type;
     json_object_foreach (iterable(needs), kind, type) {
-        if (!has_kind(identities, kind))
+        if (!dsar_identity_first(identities, kind))
             return false;
     }
     return true;

@@ -1,10 +1,10 @@
 /* binding: which identity values a call upstream is made with, and that none of them is empty or out of its
  * type.
  *
- * `needs` is an object as in a profile: identity kind -> type. Types: "text" (UTF-8 without control
- * characters) and "uint>N" (a decimal number without sign or leading zeros, greater than N, at most
- * 9223372036854775807). Errors: "empty_bind" when a kind is unknown or its value empty, "bad_identity" when a
- * value is not of its type. Neither text shows the value.
+ * `needs` is an object as in a profile: identity kind -> type. Types: "text" (base/plain.h, at most DSAR_IDENTITY_MAX
+ * bytes) and "uint>N" (a decimal number without sign or leading zeros, greater than N, at most 9223372036854775807).
+ * Errors: "empty_bind" when a kind is unknown or its value empty or blank, "bad_identity" when a value is not of its
+ * type. Neither text shows the value.
  */
 #ifndef DSAR_SDK_BINDING_H
 #define DSAR_SDK_BINDING_H
@@ -31,8 +31,8 @@ typedef int (*binding_use_cb)(const struct dsar_identities *bound, struct dsar_e
 int binding_each(const json_t *needs, const struct dsar_identities *identities, binding_use_cb use, void *ctx,
                  struct dsar_error *error) __attribute__((warn_unused_result));
 
-/* Whether the person has at least one value of each kind in `needs`: a resolve step without is passed over.
- */
+/* Whether the person has at least one value of each kind in `needs`: a resolve step without is passed over. One
+ * that is empty counts, so that binding_each refuses it and nobody takes the person for unknown. */
 bool binding_is_possible(const json_t *needs, const struct dsar_identities *identities);
 
 #endif

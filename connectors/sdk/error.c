@@ -1,6 +1,6 @@
 #include "error.h"
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>

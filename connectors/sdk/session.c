@@ -1,9 +1,9 @@
 #include "session.h"
 
 #include "base/clock.h"
+#include "base/plain.h"
 #include "error.h"
 #include "name.h"
-#include "utf8.h"
 
 #include <dsar/protocol.h>
 #include <string.h>
@@ -224,10 +224,11 @@ int dsar_yield(struct dsar_session *session, const char *kind, const char *value
         return misused(error,
                        "an identity was found outside of resolve, or of a kind that hello does not yield");
     size_t len = strlen(value);
-    if (len == 0 || len > DSAR_IDENTITY_MAX || !utf8_is_valid(value, len))
+    if (len > DSAR_IDENTITY_MAX || !plain_is(value, len))
         return dsar_error_set(error, "bad_identity", false,
-                              "%s: expected a value of 1 to %d bytes of UTF-8, found another", kind,
-                              DSAR_IDENTITY_MAX);
+                              "%s: expected 1 to %d bytes of UTF-8 without control characters and without "
+                              "blanks at the ends, found another value",
+                              kind, DSAR_IDENTITY_MAX);
     return session_send(session,
                         json_pack("{s:s, s:s, s:s, s:s}", "type", "identity", "kind", kind, "value", value,
                                   "evidence", evidence),

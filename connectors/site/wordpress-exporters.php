@@ -3,17 +3,23 @@
  * Plugin Name: Personal data exporters by REST
  * Description: Lets an access request read what WordPress and its plugins have of a person: the exporters behind Tools, Export Personal Data.
  *
- * Goes into wp-content/mu-plugins. Both calls need a user who may export others' personal data, and change nothing:
+ * Goes into wp-content/mu-plugins. The calls need a user who may export others' personal data, and change nothing:
  *
+ *   GET /wp-json/dsard/v1/site        {"version": WordPress's}
  *   GET /wp-json/dsard/v1/exporters   [{"key": …, "name": …}, …]
- *   GET /wp-json/dsard/v1/export?exporter=KEY&email=ADDRESS&page=1   {"email": …, "data": [groups], "next": "2" or null}
+ *   GET /wp-json/dsard/v1/export?exporter=KEY&email=ADDRESS&page=1   {"data": [groups], "next": "2" or null}
  *
- * The second answers 404 with the code dsard_nothing when the exporter has nothing of the person.
+ * The last answers 404 with the code dsard_nothing when the exporter has nothing of the person.
  */
 defined('ABSPATH') || exit;
 
 add_action('rest_api_init', function () {
     $may_export = fn () => current_user_can('export_others_personal_data');
+    register_rest_route('dsard/v1', '/site', [
+        'methods' => 'GET',
+        'permission_callback' => $may_export,
+        'callback' => fn () => ['version' => get_bloginfo('version')],
+    ]);
     register_rest_route('dsard/v1', '/exporters', [
         'methods' => 'GET',
         'permission_callback' => $may_export,
@@ -59,6 +65,5 @@ function dsard_run_exporter($request)
     if ($page === 1 && !$answer['data'] && $answer['done']) {
         return new WP_Error('dsard_nothing', 'The exporter has nothing of this person.', ['status' => 404]);
     }
-    return ['email' => $request['email'], 'data' => array_values($answer['data']),
-            'next' => $answer['done'] ? null : (string) ($page + 1)];
+    return ['data' => array_values($answer['data']), 'next' => $answer['done'] ? null : (string) ($page + 1)];
 }

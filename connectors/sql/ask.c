@@ -4,6 +4,7 @@
 #include "../sdk/error.h"
 #include "../sdk/iterable.h"
 #include "base/clock.h"
+#include "base/plain.h"
 #include "query.h"
 #include "row.h"
 
@@ -58,8 +59,7 @@ static int run(struct task *task, const struct dsar_identities *bound, row_cb us
 static int value_text(const struct sql_value *value, char text[DSAR_IDENTITY_MAX + 1])
 {
     bool is_text = value->type == SQL_NUMBER || value->type == SQL_TEXT;
-    if (!is_text || value->len == 0 || value->len > DSAR_IDENTITY_MAX ||
-        memchr(value->data, '\0', value->len))
+    if (!is_text || value->len > DSAR_IDENTITY_MAX || !plain_is(value->data, value->len))
         return -1;
     memcpy(text, value->data, value->len);
     text[value->len] = '\0';
@@ -82,9 +82,11 @@ static int yield_row(struct task *task, const struct query *query, struct dsar_e
         if (query_value(query, column, &value, error))
             return -1;
         if (value_text(&value, text))
-            return dsar_error_set(error, "bad_identity", false,
-                                  "%s: expected a number or a text of at most %d bytes", kind,
-                                  DSAR_IDENTITY_MAX);
+            return dsar_error_set(
+                error, "bad_identity", false,
+                "%s: expected a number or a text of 1 to %d bytes without control characters "
+                "and without blanks at its ends",
+                kind, DSAR_IDENTITY_MAX);
         if (binding_check(kind, json_string_value(json_object_get(yield, "type")), text, error) ||
             dsar_yield(task->engine->session, kind, text, evidence, error))
             return -1;
@@ -98,22 +100,12 @@ static int resolve_with(const struct dsar_identities *bound, struct dsar_error *
     return run(ctx, bound, yield_row, error);
 }
 
-/* A value that is empty is a fault; a kind that is not known is not: another of the lookup's `needs` was. */
-static bool has_empty_value(const struct dsar_identities *identities)
-{
-    for (size_t i = 0; i < identities->n_items; i++)
-        if (!*identities->items[i].value)
-            return true;
-    return false;
-}
-
 int engine_resolve(void *state, struct dsar_session *session, const struct dsar_identities *identities,
                    bool *found, struct dsar_error *error)
 {
     struct engine *engine = state;
     if (engine_connect(engine, session, error))
         return -1;
-    bool is_asked = false;
     engine->n_rows = 0;
     size_t i;
     json_t *step;
@@ -122,12 +114,9 @@ int engine_resolve(void *state, struct dsar_session *session, const struct dsar_
         snprintf(task.path, sizeof task.path, "/resolve/%zu", i);
         if (!binding_is_possible(json_object_get(step, "needs"), identities))
             continue;
-        is_asked = true;
         if (binding_each(json_object_get(step, "needs"), identities, resolve_with, &task, error))
             return -1;
     }
-    if (!is_asked && has_empty_value(identities))
-        return dsar_error_set(error, "empty_bind", false, "an identity that a lookup needs is empty");
     return 0;
 }
 

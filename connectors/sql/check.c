@@ -29,7 +29,7 @@ static int check_select(const char *sql, struct dsar_error *error)
 
 int engine_check_load(const struct engine *engine, struct dsar_error *error)
 {
-    static const char *const known[] = {"sql", "least", NULL};
+    static const char *const known[] = {"sql", "least", "what", NULL};
     const json_t *check = find_check(engine), *least = json_object_get(check, "least");
     if (!check)
         return 0;
@@ -39,6 +39,8 @@ int engine_check_load(const struct engine *engine, struct dsar_error *error)
         return -1;
     const char *sql = profile_text(check, "sql", "/check", error);
     if (!sql || check_select(sql, error))
+        return -1;
+    if (json_object_get(check, "what") && !profile_text(check, "what", "/check", error))
         return -1;
     if (least &&
         (!json_is_string(least) || !version_is_valid(json_string_value(least), json_string_length(least))))
@@ -95,17 +97,22 @@ static int ask_server(struct engine *engine, char text[TEXT_MAX], struct dsar_er
 static int ask_product(struct engine *engine, const char *server, struct dsar_about *about,
                        struct dsar_error *error)
 {
+    const json_t *check = find_check(engine);
     const char *title = json_string_value(json_object_get(profile_document(engine->profile), "title"));
-    const char *least = json_string_value(json_object_get(find_check(engine), "least"));
+    const char *least = json_string_value(json_object_get(check, "least"));
+    const char *what = json_string_value(json_object_get(check, "what"));
     char version[TEXT_MAX];
-    if (select_text(engine, find_check(engine), "/check", version, error))
+    if (select_text(engine, check, "/check", version, error))
         return -1;
     if (!version_is_valid(version, strlen(version)))
         return dsar_error_set(error, "source_answer", false, "/check: the answer is no version of %s", title);
+    int n = what ? snprintf(about->system, sizeof about->system, "%s (%s %s)", title, what, version)
+                 : snprintf(about->system, sizeof about->system, "%s %s", title, version);
     if (least && !version_is_at_least(version, least))
         return dsar_error_set(error, "source_version", false,
-                              "%s %s is older than %s, which the profile is for", title, version, least);
-    snprintf(about->system, sizeof about->system, "%s %s, %s", title, version, server);
+                              "%s: expected at least %s, which the profile is for", about->system, least);
+    if (n > 0 && (size_t)n < sizeof about->system)
+        snprintf(about->system + n, sizeof about->system - (size_t)n, ", %s", server);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 #include "row.h"
 
 #include "../sdk/error.h"
-#include "../sdk/utf8.h"
+#include "base/utf8.h"
 #include "json_text.h"
 
 #include <ctype.h>

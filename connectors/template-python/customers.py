@@ -82,11 +82,11 @@ class Customers:
     def lines(self, talk):
         """Every line as it stands there, so that numbers keep their digits, and what it says. In constant memory."""
         with open_file(self.path) as file:
-            for number, line in enumerate(file, 1):
-                customer = read_customer(line)
+            for number, line in enumerate(read_lines(file), 1):
+                customer = read_customer(line) if len(line) <= PAYLOAD_MAX else None
                 if customer:
-                    yield line.removesuffix(b"\n"), customer
-                elif line.strip():
+                    yield line, customer
+                elif line.strip() or len(line) > PAYLOAD_MAX:
                     self.n_unreadable += 1
                 talk.progress(number)
 
@@ -99,6 +99,16 @@ def open_file(path):
         refused = isinstance(why, PermissionError)
         raise Failure("source_refused" if refused else "source_unreachable",
                       f"{path} cannot be opened: {why.strerror}", not refused) from None
+
+
+def read_lines(file):
+    """Each line without its newline. One that is longer than a record may be is cut behind PAYLOAD_MAX + 1 bytes: what a system
+    holds has no bound of its own."""
+    while line := file.readline(PAYLOAD_MAX + 1):
+        end = line
+        while end and not end.endswith(b"\n"):
+            end = file.readline(PAYLOAD_MAX)
+        yield line.removesuffix(b"\n")
 
 
 def ascii_lower(address):

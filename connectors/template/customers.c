@@ -15,6 +15,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <dsar/connector.h>
+#include <dsar/protocol.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,10 @@ static int cannot(const char *doing, const char *path, struct dsar_error *error)
 
 static int use_line(struct reading *reading, const char *text, size_t len, struct dsar_error *error)
 {
+    if (len > DSAR_PAYLOAD_MAX) {
+        reading->n_unreadable++;
+        return 0;
+    }
     if (strspn(text, " \t\r\n") >= len)
         return 0;
     /* a number may be larger than any of C's; only texts are looked at */
@@ -87,20 +92,34 @@ static int use_line(struct reading *reading, const char *text, size_t len, struc
     return result;
 }
 
+/* The next line, without its newline, and its length. One that is longer than a record may be is cut behind DSAR_PAYLOAD_MAX + 1
+ * bytes: what a system holds has no bound of its own. */
+static bool read_line(FILE *file, char text[DSAR_PAYLOAD_MAX + 2], size_t *len)
+{
+    int c;
+    *len = 0;
+    while ((c = getc_unlocked(file)) != EOF && c != '\n')
+        if (*len <= DSAR_PAYLOAD_MAX)
+            text[(*len)++] = (char)c;
+    text[*len] = '\0';
+    return c != EOF || *len > 0;
+}
+
 /* Shows every line to `use`. In constant memory: a system may hold more than fits. */
 static int read_file(const char *path, struct reading *reading, struct dsar_error *error)
 {
     FILE *file = fopen(path, "re");
     if (!file)
         return cannot("opened", path, error);
-    char *text = NULL;
-    size_t cap = 0;
-    ssize_t len;
+    char *text = malloc(DSAR_PAYLOAD_MAX + 2);
+    if (!text) {
+        fclose(file);
+        return dsar_error_set(error, "no_memory", true, "no memory");
+    }
+    size_t len;
     int result = 0;
-    while (result == 0 && (len = getline(&text, &cap, file)) > 0) {
-        if (text[len - 1] == '\n')
-            len--;
-        result = use_line(reading, text, (size_t)len, error);
+    while (result == 0 && read_line(file, text, &len)) {
+        result = use_line(reading, text, len, error);
         /* says now and then that we are at work, and hears when we are to stop: to be called in every loop */
         if (result == 0)
             result = dsar_progress(reading->session, ++reading->n_lines, 0, error);

@@ -1,5 +1,6 @@
 #include "gather/identities.h"
 
+#include "base/plain.h"
 #include "dsar/protocol.h"
 
 #include <openssl/crypto.h>
@@ -99,17 +100,6 @@ static bool verified_by_request(const struct request *request, const char *kind)
     return false;
 }
 
-static bool is_text(const char *value)
-{
-    size_t len = strlen(value);
-    if (len == 0 || len > DSAR_IDENTITY_MAX)
-        return false;
-    for (; *value; value++)
-        if ((unsigned char)*value < 0x20 || *value == 0x7f)
-            return false;
-    return true;
-}
-
 static int yield_locked(struct identities *identities, const char *source, const char *kind,
                         const char *value, struct fault *fault)
 {
@@ -135,7 +125,8 @@ int identities_yield(struct identities *identities, const char *source, const ch
     if (strcasecmp(kind, "email") == 0 || verified_by_request(identities->request, kind))
         return fault_set(fault, "identity_refused",
                          "source %s answered with a %s, which only the request may name", source, kind);
-    if (!is_text(value))
+    size_t len = strlen(value);
+    if (len > DSAR_IDENTITY_MAX || !plain_is(value, len))
         return fault_set(fault, "identity_refused",
                          "source %s answered with a %s that is empty, too long or no plain text", source,
                          kind);

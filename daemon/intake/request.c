@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/jwk.h"
+#include "base/plain.h"
 #include "base/strict_json.h"
 #include "dsar/protocol.h"
 #include "intake/sealed_identities.h"
@@ -129,7 +130,7 @@ static int read_identity(struct identity *identity, const json_t *from, size_t i
             fault, "bad_identity",
             "request: `subject_identities[%zu].identity_type` must be a name as in controller_customer_id",
             i);
-    if (!value || strlen(value) > DSAR_IDENTITY_MAX || !syntax_is_plain(value))
+    if (!value || strlen(value) > DSAR_IDENTITY_MAX || !plain_is(value, strlen(value)))
         return fault_set(
             fault, "bad_identity",
             "request: `subject_identities[%zu].identity_value` must be text of 1 to %d bytes without "

@@ -1,5 +1,6 @@
 #include "intake/syntax.h"
 
+#include "base/plain.h"
 #include "dsar/protocol.h"
 
 #include <stddef.h>
@@ -63,20 +64,6 @@ bool syntax_is_locale(const char *text)
     return !*text;
 }
 
-bool syntax_is_plain(const char *text)
-{
-    size_t len = strlen(text);
-    if (len == 0 || text[0] == ' ' || text[len - 1] == ' ')
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        bool c1 = c == 0xc2 && (unsigned char)text[i + 1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
-        if (c < 0x20 || c == 0x7f || c1)
-            return false;
-    }
-    return true;
-}
-
 /* Dot-separated, no part empty. */
 static bool is_dotted(const char *text, size_t len, const char *allowed)
 {
@@ -95,7 +82,9 @@ bool syntax_is_email(const char *text)
 {
     const char *at = strchr(text, '@');
     size_t local = at ? (size_t)(at - text) : 0;
-    return local >= 1 && local <= 64 && strlen(text) <= 254 && syntax_is_plain(text) &&
+    size_t len = strlen(text);
+    return local >= 1 && local <= 64 && len <= 254 && plain_is(text, local) &&
+           plain_is(at + 1, len - local - 1) &&
            is_dotted(text, local, LOWER UPPER DIGITS "!#$%&'*+-/=?^_`{|}~") &&
-           is_dotted(at + 1, strlen(at + 1), LOWER UPPER DIGITS "-");
+           is_dotted(at + 1, len - local - 1, LOWER UPPER DIGITS "-");
 }

@@ -17,9 +17,6 @@ bool syntax_is_name(const char *text);
  * bytes in all. */
 bool syntax_is_locale(const char *text);
 
-/* Not empty, no control characters (C0, DEL, C1), no blank at either end. `text` is valid UTF-8. */
-bool syntax_is_plain(const char *text);
-
 /* A mailbox that can be looked up as it stands: local part @ domain without quotes, comments, lists or
  * display names, in the characters of RFC 5322 atoms and UTF-8 (RFC 6531), at most 254 bytes, the local part
  * at most 64. */

@@ -7,6 +7,9 @@ IDENTITY_MAX, TITLE_MAX, FILE_TEXT_MAX = 512, 200, 1024
 MEMBERS_MAX, DEPTH_MAX, REASONS_MAX = 4096, 64, 64
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 SETTING_KINDS = {"text", "url", "path", "socket", "host", "port", "integer", "boolean", "secret"}
+# what a default of that kind is; of the others a text
+DEFAULTS = {"secret": lambda value: False, "integer": lambda value: type(value) is int, "port": lambda value: is_port(value),
+            "boolean": lambda value: isinstance(value, bool)}
 CLASS = re.compile(r"own|free_text|third_party|secret|cvv|card|withhold:" + NAME.pattern)
 
 
@@ -52,6 +55,24 @@ def judge_names(message, *keys):
             raise Broken(f"`{key}` of {a(message['type'])} does not hold names alone")
 
 
+def is_port(value):
+    return type(value) is int and 1 <= value <= 65535
+
+
+def judge_setting(setting):
+    has({**setting, "type": "setting"}, name="name", kind=str, required=bool, help=str)
+    name, kind = setting["name"], setting["kind"]
+    if kind not in SETTING_KINDS:
+        raise Broken(f"the setting {name} is of no known kind")
+    if "default" in setting and not DEFAULTS.get(kind, lambda value: isinstance(value, str))(setting["default"]):
+        raise Broken(f"the `default` of the setting {name} is not of its kind, or a secret's")
+    if "ports" in setting:
+        if kind != "host":
+            raise Broken(f"the setting {name} has `ports` and is no host")
+        if not isinstance(setting["ports"], list) or not all(map(is_port, setting["ports"])):
+            raise Broken(f"the `ports` of the setting {name} are no list of ports")
+
+
 def judge_hello(hello):
     if hello["type"] != "hello":
         raise Broken(f"the first message is {a(hello['type'])}, not hello")
@@ -68,9 +89,7 @@ def judge_hello(hello):
     if not hello["collections"]:
         raise Broken("`collections` is empty")
     for setting in objects(hello, "settings"):
-        has({**setting, "type": "setting"}, name="name", kind=str, required=bool, help=str)
-        if setting["kind"] not in SETTING_KINDS:
-            raise Broken(f"the setting {setting['name']} is of no known kind")
+        judge_setting(setting)
     for collection in objects(hello, "collections"):
         called = {"fields": {}, **collection, "type": "collection"}
         has(called, name="name", title=str, category=str, needs=list, fields=dict)

@@ -12,7 +12,13 @@ MODE = sys.argv[1]
 SECRET = "correct horse"
 HELLO = {
     "type": "hello", "protocol": 1, "name": "wrong", "version": "1.0.0",
-    "settings": [{"name": "token", "kind": "secret", "required": True, "help": "any"}],
+    "settings": [
+        {"name": "token", "kind": "secret", "required": True, "help": "any"},
+        {"name": "host", "kind": "host", "required": False, "help": "any", "default": "localhost", "ports": [1, 65535]},
+        {"name": "port", "kind": "port", "required": False, "help": "any", "default": 65535},
+        {"name": "most", "kind": "integer", "required": False, "help": "any", "default": -1},
+        {"name": "quick", "kind": "boolean", "required": False, "help": "any", "default": False},
+    ],
     "check": True,
     "resolve": {"needs": ["email"], "yields": ["id"]},
     "collections": [
@@ -80,6 +86,17 @@ def hello():
         "bad_setting": {"settings": [{"name": "token", "kind": "password", "required": True, "help": "any"}]},
     }
     HELLO.update(changes.get(MODE, {}))
+    changes = {
+        "secret_default": {"kind": "secret", "default": "s"}, "text_default": {"kind": "text", "default": 7},
+        "null_default": {"kind": "path", "default": None}, "integer_default": {"kind": "integer", "default": "7"},
+        "real_default": {"kind": "integer", "default": 7.0}, "boolean_default": {"kind": "boolean", "default": 1},
+        "true_default": {"kind": "integer", "default": True}, "port_default": {"kind": "port", "default": 65536},
+        "ports_of_text": {"kind": "text", "ports": [25]}, "one_port": {"kind": "host", "ports": 25},
+        "no_ports": {"kind": "host", "ports": None}, "port_0": {"kind": "host", "ports": [25, 0]},
+        "port_text": {"kind": "host", "ports": ["25"]},
+    }
+    if MODE in changes:
+        HELLO["settings"].append({"name": "more", "required": False, "help": "any", **changes[MODE]})
     changes = {
         "bad_class": {"fields": {"/a": "public"}}, "files_collection": {"name": "files"}, "long_title": {"title": "x" * 201},
         "twice": {"name": "papers"}, "no_needs": {"needs": None},

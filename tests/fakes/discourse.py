@@ -8,6 +8,7 @@ from stub import Answer, Product
 
 NEW_TOPIC, REPLY, LIKE, SENT, RECEIVED = 4, 5, 1, 12, 13
 CHUNK = 30
+VERSION = "3.2.0.beta2-dev"
 
 
 def _user(number, username, email, mark):
@@ -70,6 +71,9 @@ class Discourse(Product):
     def answer(self, method, path, params, everybody):
         if path == "/admin/users.json":
             return self._users(params, everybody)
+        if path == "/about.json":
+            return {"about": {"stats": {"users_count": len(USERS)}, "title": "Forum", "locale": "en", "version": VERSION,
+                              "https": True, "admins": [{"id": 1, "username": "canary-staff-admin"}], "moderators": []}}
         if path == "/user_actions.json":
             return self._actions(params, everybody)
         match = re.match(r"/(?:admin/users/(\d+)|posts/(\d+)|u/([^/]+)/emails)\.json$", path)

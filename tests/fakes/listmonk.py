@@ -8,6 +8,7 @@ import re
 from stub import Answer, Product
 
 PAGE_MAX = 50
+VERSION = "3.0.0"
 
 
 def _subscriber(number, email, mark):
@@ -61,6 +62,9 @@ class Listmonk(Product):
         return 403, {"message": "invalid session or API credentials"}
 
     def answer(self, method, path, params, everybody):
+        if path == "/api/config":
+            return {"data": {"root_url": "https://lists.host.example", "messengers": ["email"], "lang": "en",
+                             "needs_restart": False, "update": None, "version": "v" + VERSION}}
         if path == "/api/subscribers":
             return self._query(params, everybody)
         match = re.match(r"/api/subscribers/(\d+)(/export|/bounces)?$", path)

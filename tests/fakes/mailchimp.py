@@ -72,6 +72,8 @@ class Mailchimp(Product):
                      "status": 401, "detail": "Your API key may be invalid.", "instance": ""}
 
     def answer(self, method, path, params, everybody):
+        if path == "/3.0/ping":
+            return {"health_status": "Everything's Chimpy!"}
         if path == "/3.0/lists":
             return self._page("lists", LISTS, params)
         match = PATH.match(path)

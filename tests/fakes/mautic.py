@@ -1,4 +1,4 @@
-"""Mautic's contact API: `total` is a string, contacts are an object keyed by id and an empty one is a list, and
+"""Mautic's contact API: `total` is a string, every answer has the version in a header, contacts are an object keyed by id and an empty one is a list, and
 search=email: gives everybody."""
 import base64
 import copy
@@ -21,6 +21,8 @@ def not_found():
 
 
 class Mautic(Product):
+    headers = {"Mautic-Version": people.MAUTIC_VERSION}
+
     def __init__(self, user, password):
         self.authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 

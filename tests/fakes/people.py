@@ -22,7 +22,7 @@ def NUM(digits):
 
 
 # what the products say of themselves
-WHMCS_VERSION, CPANEL_VERSION, PHPBB_VERSION = "8.13.1", "11.126.0.11", "3.3.10"
+WHMCS_VERSION, CPANEL_VERSION, PHPBB_VERSION, MAUTIC_VERSION = "8.13.1", "11.126.0.11", "3.3.10", "5.1.1"
 
 # The id of the custom field in which this host keeps what it should not: its profile's setting must name it.
 CVV_FIELD = 7

@@ -6,6 +6,8 @@ import re
 
 from stub import Answer, Product
 
+VERSION = "18.0.57"
+
 
 def _client(number, email, login, mark):
     return {"id": number, "created": "2019-05-03", "name": "Alice Müller-Ångström", "company": "", "login": login,
@@ -48,6 +50,9 @@ class Plesk(Product):
         return 401, {"code": 0, "message": "Authentication is required"}
 
     def answer(self, method, path, params, everybody):
+        if path == "/api/v2/server":
+            return {"platform": "Unix", "hostname": "panel.host.example", "guid": "38cb3fed-0000-4000-8000-000000000001",
+                    "panel_version": VERSION, "panel_update_version": "2", "extension_version": "2.3.0"}
         if path == "/api/v2/clients":
             return copy.deepcopy(CLIENTS)
         if path.rpartition("/")[2] in BELOW:

@@ -33,6 +33,9 @@ class Answer(Exception):
 class Product:
     """What a stub answers. A subclass knows one product's calls."""
 
+    # what every answer has
+    headers = {}
+
     def action(self, path, params):
         """The name of the call, for faults and the log."""
         raise NotImplementedError
@@ -255,7 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(length))
-        for name, text in (extra or {}).items():
+        for name, text in {**self.stub.product.headers, **(extra or {})}.items():
             self.send_header(name, text)
         self.end_headers()
 

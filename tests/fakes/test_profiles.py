@@ -31,7 +31,7 @@ NEEDED = {
              "collections/0/export/start", "collections/0/export/poll/done", "collections/0/each/0/assert", "collections/0/files/0/name",
              "collections/0/files/1/in", "collections/0/withhold/0/reason", "collections/1/request/auth/client_id",
              "collections/1/request/auth/token_url", "collections/1/page/in", "collections/2/request/auth/password",
-             "collections/2/request/auth/kind", "settings/0/help", "resolve/0/yields/person_id/type", "resolve/0/yields/pair/join", "check/version"),
+             "collections/2/request/auth/kind", "settings/0/help", "resolve/0/yields/person_id/type", "resolve/0/yields/pair/join", "check/version", "check/version/ptr"),
     "sql": ("name", "collections", "engine", "settings/0/kind", "settings/0/required", "check/sql", "resolve/0/sql", "resolve/0/assert", "resolve/0/yields",
             "resolve/0/evidence", "resolve/0/needs", "resolve/0/page/after", "resolve/0/page/n", "resolve/0/assert/0/column",
             "resolve/0/assert/0/equals_identity", "resolve/0/yields/person_id/column", "resolve/0/yields/person_id/type", "collections/0/sql",
@@ -43,8 +43,10 @@ NEEDED = {
 
 # What may not stand there.
 WRONG = {
-    "rest": (("engine", "soap"), ("resolve", []), ("check", []), ("check/version", "version"), ("check/least", "new"), ("check/ok", [])),
-    "sql": (("engine", "soap"), ("resolve", []), ("collections", []), ("drivers", []), ("drivers/0", "oracle"), ("check", []), ("check/sql", "DELETE FROM config"),
+    "rest": (("engine", "soap"), ("resolve", []), ("check", []), ("check/version", "version"), ("check/version", {}), ("check/version", {"ptr": "a"}),
+             ("check/version", {"header": ""}), ("check/version", {"ptr": "/a", "header": "b"}), ("check/version/behind", 7),
+              ("check/least", "new"), ("check/ok", [])),
+    "sql": (("engine", "soap"), ("resolve", []), ("collections", []), ("drivers", []), ("drivers/0", "oracle"), ("check", []), ("check/sql", "DELETE FROM config"), ("check/what", ""), ("check/what", 7),
             ("check/least", "new"), ("resolve/0/sql", "DELETE FROM users WHERE email = :email AND id > :after LIMIT :n"), ("resolve/0/page", []),
             ("resolve/0/page/n", 0), ("resolve/0/page/n", 10001), ("resolve/0/page/n", "1"), ("resolve/0/page/after", ""), ("resolve/0/assert", []),
             ("resolve/0/assert", 9 * PROFILES["sql"]["resolve"][0]["assert"]), ("resolve/0/assert/0/ignore_case", "yes"), ("resolve/0/assert/0", "email"),
@@ -206,6 +208,14 @@ class Schema(unittest.TestCase):
                 changed = changed_at(engine, place, value)
                 self.assertEqual(self.why_not(changed), [], (engine, place))
                 self.assertFalse(engine_takes(engine, changed)[0], (engine, place, value))
+
+
+class Shipped(unittest.TestCase):
+    def test_every_profile_can_be_tried(self):
+        """Without anybody's data. The engine files tries its folders without being told."""
+        asking = {name: value for name, value in shipped() if value["engine"] != "files"}
+        self.assertGreater(len(asking), 10)
+        self.assertEqual([name for name, value in asking.items() if "check" not in value], [])
 
 
 class Lists(unittest.TestCase):

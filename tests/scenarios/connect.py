@@ -63,7 +63,8 @@ class Connections(Checks):
     def test_what_is_well_says_what_it_is(self):
         said = self.check(self.configure(), status=0)
         self.expect(said, billing=f"^ok +WHMCS {people.WHMCS_VERSION}$", panel=f"^ok +cPanel {people.CPANEL_VERSION}$",
-                    forum=rf"^ok +phpBB {people.PHPBB_VERSION}, SQLite 3\.", marketing="^ok$", store="^ok ", kafka="^not configured$")
+                    forum=rf"^ok +phpBB {people.PHPBB_VERSION}, SQLite 3\.", 
+                    marketing=f"^ok +Mautic {people.MAUTIC_VERSION}$", store="^ok ", kafka="^not configured$")
         self.assertNotIn("test person", said)
         self.assertEqual(os.listdir(self.path("spool")), [])
         self.assertEqual([name for _, _, names in os.walk(self.path("store")) for name in names], [])
@@ -113,7 +114,7 @@ class Connections(Checks):
             with self.subTest(source):
                 changed = self.profile(name, {"check": {"least": least}})
                 said = self.check(self.configure(sources={source: {"profile": changed}}), status=1)
-                self.expect(said, **{source: f"^FAILED +source_version: .* is older than {least}, which the profile is for"})
+                self.expect(said, **{source: f"^FAILED +source_version: .*: expected at least {least}, which the profile is for"})
         changed = self.profile("billing/whmcs", {"check": {"least": "8.9"}})
         self.check(self.configure(sources={"billing": {"profile": changed}}), status=0)
 
@@ -125,6 +126,23 @@ class Connections(Checks):
         changed = self.profile("forum/phpbb", {"check": {"sql": "SELECT user_email FROM {prefix}users WHERE user_id = 57"}})
         said = self.check(self.configure(sources={"forum": {"profile": changed}}), status=1)
         self.expect(said, forum="^FAILED +source_answer: ")
+
+    def test_what_stands_before_a_version_is_not_part_of_it(self):
+        for behind, status, words in (("BaseHTTP/", 0, r"^ok +WHMCS \d+\.\d+$"),
+                                      ("Other/", 1, "^FAILED +source_answer: .* does not say its version at Server$"),
+                                      ("", 1, "^FAILED +source_answer: "), ("BaseHTTP/0", 1, "^FAILED +source_answer: ")):
+            with self.subTest(behind):
+                changed = self.profile("billing/whmcs", {"check": {"version": {"header": "Server", "behind": behind}}})
+                said = self.check(self.configure(sources={"billing": {"profile": changed}}), status=status)
+                self.expect(said, billing=words)
+
+    def test_what_is_no_version_is_told_as_what_it_is(self):
+        changed = self.profile("forum/phpbb", {"check": {"what": "newest migration"}})
+        self.expect(self.check(self.configure(sources={"forum": {"profile": changed}}), status=0),
+                    forum=rf"^ok +phpBB \(newest migration {people.PHPBB_VERSION}\), SQLite 3\.")
+        changed = self.profile("forum/phpbb", {"check": {"what": "newest migration", "least": "4"}})
+        self.expect(self.check(self.configure(sources={"forum": {"profile": changed}}), status=1),
+                    forum=r"^FAILED +source_version: .*phpBB \(newest migration .*\): expected at least 4")
 
     def test_another_prefix_of_the_tables(self):
         said = self.check(self.configure(sources={"forum": {"settings": {"table_prefix": "other_"}}}), status=1)

@@ -202,7 +202,7 @@ class Folders(Files):
     def test_a_value_is_never_a_path(self):
         self.write("alice", "a", text="a")
         made = profile(path=[{"id": "login", "part": "local"}], needs={"login": "text"})
-        for value, code in (("..", "bad_identity"), (".", "bad_identity"), ("", "empty_bind"), ("/", "bad_identity"),
+        for value, code in (("..", "bad_identity"), (".", "bad_identity"), ("", "empty_bind"), (" ", "empty_bind"), ("alice\u200b", "bad_identity"), ("/", "bad_identity"),
                             ("alice/../malice", "bad_identity"), ("../base/malice", "bad_identity"),
                             ("/etc", "bad_identity"), (".hidden", "bad_identity"), ("a" * 256, "bad_identity"),
                             ("alice\n", "bad_identity")):

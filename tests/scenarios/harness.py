@@ -140,6 +140,12 @@ class Keys:
         return private
 
 
+def is_sanitized(program):
+    """Whether it was built with a sanitizer, which takes memory of its own."""
+    with open(program, "rb") as file:
+        return re.search(rb"__[at]san_init", file.read()) is not None
+
+
 def load(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)

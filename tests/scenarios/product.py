@@ -29,6 +29,8 @@ class Product(harness.Scenario):
     strangers = ["dave@example.test", "lice@example.test"]
     # the setting that names the file of what it lets one in with
     credential = "password_file"
+    # what it says of itself when it is tried, a pattern
+    says = None
     # which source may say which kinds of identities to which, besides
     allow = []
 
@@ -48,9 +50,10 @@ class Product(harness.Scenario):
         sources = {"product": {"name": "product", **self.source()}}
         if self.knows:
             sources["other"] = exports.parrot(self.folder, "other", {
-                "hello": {"resolve": {"needs": ["email"], "yields": list(self.knows)},
+                "hello": {"check": True, "resolve": {"needs": ["email"], "yields": list(self.knows)},
                           "collections": [{"name": "nothing", "title": "Nothing", "category": "nothing",
                                            "needs": ["email"], "fields": {}}]},
+                "check": [{"type": "done", "status": "ok"}],
                 "resolve": [*({"type": "identity", "kind": kind, "value": value, "evidence": "e"}
                               for kind, value in self.knows.items()), {"type": "done", "status": "ok"}],
                 "fetch": [{"type": "end", "collection": "nothing", "status": "complete", "count": 0},
@@ -71,6 +74,13 @@ class Product(harness.Scenario):
         path = harness.save(self.path("request.json"), request)
         out = tempfile.mkdtemp(dir=self.folder)
         return exports.Answer(harness.Once(config, path, out), request, self.keys)
+
+    def check_connection(self, status, words, **changes):
+        """Tries the connection, which says so of the product."""
+        done = harness.run(harness.DSARD, "check", "--connect", "-c", self.configure(**changes))
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, re.compile(rf"^  product +{words}", re.MULTILINE))
+        self.assertNotRegex(done.stdout + done.stderr, r"canary-|(?!nobody@dsard)[\w.+-]+@example\.test")
 
     @staticmethod
     def gaps(answer):
@@ -93,6 +103,12 @@ class Product(harness.Scenario):
 
     def test_wrong_credentials_are_a_failure(self):
         self.check_refused(self.ask(settings={self.credential: self.secret("wrong", "wrong")}))
+
+    def test_the_connection_says_what_it_is(self):
+        self.check_connection(0, f"ok +{self.says}$")
+
+    def test_the_connection_sees_wrong_credentials(self):
+        self.check_connection(1, "FAILED +source_refused: ", settings={self.credential: self.secret("wrong", "wrong")})
 
     def check_nobody(self, answer):
         """Nobody is known by that address, and nobody's data are there."""

@@ -14,6 +14,8 @@ CLAIMED = "canary-owner@example.test"
 
 
 class Lists(product.Product):
+    says = r"Mailman 3 3\.3\.\d+"
+
     @classmethod
     def start(cls):
         return Mailman()

@@ -20,6 +20,7 @@ class Dns(product.Product):
     knows = {"panel_account": "alice alice-shop.example.test"}
     strangers = []  # it knows people by their user name
     credential = "api_key_file"
+    says = r"PowerDNS 4\.\d+\.\d+[^ ]*"
 
     @classmethod
     def start(cls):

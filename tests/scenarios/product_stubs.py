@@ -2,6 +2,7 @@
 """Profiles of products that do not run here, against stub servers that answer as their documentation shows: hosting-panel/plesk,
 forum/discourse, marketing/listmonk, marketing/mailchimp."""
 import contextlib
+import re
 import unittest
 
 import product
@@ -59,6 +60,7 @@ class OfStub:
 
 class Plesk(OfStub, product.Product):
     collection, call, lookup = "ftp_users", "/ftpusers", "/clients"
+    credential, says = "api_key_file", "Plesk " + re.escape(plesk.VERSION)
     strangers = ["dave@example.test"]  # it has a customer by a part of Alice's address
 
     @classmethod
@@ -77,6 +79,7 @@ class Plesk(OfStub, product.Product):
 
 class Discourse(OfStub, product.Product):
     collection, call, lookup = "likes", "/user_actions.json?1", "/admin/users.json"
+    credential, says = "api_key_file", "Discourse " + re.escape(discourse.VERSION)
 
     @classmethod
     def make(cls):
@@ -110,6 +113,7 @@ class Discourse(OfStub, product.Product):
 
 class Listmonk(OfStub, product.Product):
     collection, call, lookup = "bounces", "/api/subscribers/ID/bounces", "/api/subscribers"
+    credential, says = "token_file", "listmonk " + re.escape(listmonk.VERSION)
 
     @classmethod
     def make(cls):
@@ -139,6 +143,7 @@ class Listmonk(OfStub, product.Product):
 
 class Mailchimp(OfStub, product.Product):
     collection, call, lookup = "members", "member", "/3.0/lists"
+    credential, says = "api_key_file", "Mailchimp"
 
     @classmethod
     def make(cls):

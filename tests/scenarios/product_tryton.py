@@ -66,6 +66,8 @@ for value, active, name in (('alice@example.test', False, None), ('dana@example.
 
 
 class Books(product.Product):
+    says = r"Tryton \(activated modules 2\), PostgreSQL \d+\.\d+.*"
+
     @classmethod
     def start(cls):
         return Tryton()

@@ -2,6 +2,7 @@
 """The profile site/wordpress, and the plugin beside it, against a real WordPress."""
 import json
 import os
+import re
 import unittest
 
 import product
@@ -57,6 +58,8 @@ PEOPLE = {"canary-alice": ALICE, "canary-malice": MALICE}
 
 
 class Site(product.Product):
+    says = r"WordPress \d+\.\d+[^ ]*"
+
     @classmethod
     def start(cls):
         return WordPress()
@@ -101,6 +104,10 @@ class Site(product.Product):
             self.assertIn("canary-malice", json.dumps(self.product.call("GET", f"/wp/v2/{what}?author=&per_page=100")))
         self.assertIn(MALICE, [each["email"] for each in self.product.call(
             "GET", f"/wp/v2/users?context=edit&search={ALICE}")])
+
+    def test_the_version_is_the_sites(self):
+        said = self.product.run_php("<?php require ABSPATH . 'wp-load.php'; echo 'version: ', $wp_version;")
+        self.check_connection(0, f"ok +WordPress {re.escape(said.rpartition(': ')[2])}$")
 
     def test_a_user_with_fewer_rights_is_a_failure(self):
         """An author sees what the public sees, which must not pass for everything."""

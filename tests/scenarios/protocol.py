@@ -5,9 +5,11 @@ template is built against what is installed, and nothing else.
 Programs are those of $DSAR_BUILD.
 """
 import glob
+import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import unittest
 
@@ -23,6 +25,7 @@ TEMPLATES = {
     "C": os.path.join(harness.BUILD, "bin", "dsar-template"),
     "Python": os.path.join(harness.ROOT, "connectors", "template-python", "customers.py"),
 }
+RECORD_MAX = 262144
 NORMAL = ["resolve", "second wave", "fetch"]
 
 
@@ -59,6 +62,39 @@ class Transcripts(exports.Exports):
                 self.assertEqual(harness.counted(answer.entries), {"shop": {"customers": 1}})
                 self.assertIn(b'"discount":1.10}', answer.entries["shop/customers.json"])
                 self.assertNotIn("Malice", answer.whole_text)
+
+    def test_the_templates_bound_what_they_read(self):
+        """The longest record comes. A longer line, here of zeros to the file's end, is told and takes no memory."""
+        head, tail = b'{"id":"4711","email":"alice@example.test","note":"', b'"}'
+        longest = head + b"x" * (RECORD_MAX - len(head) - len(tail)) + tail
+        with open(self.path("shop", "customers.jsonl"), "wb") as file:
+            file.write(longest + b"\n" + longest.replace(b"x", b"xx", 1) + b"\n")
+            file.truncate(256 << 20)
+        for language, program in TEMPLATES.items():
+            with self.subTest(language):
+                said, peak_kib = self.fetch(program)
+                self.assertTrue(b"\n" + longest + b"{" in said, said[:200])
+                self.assertRegex(said[-500:], rb'"end".*"status":"partial","count":1,.*lines that are no customer: 2"')
+                self.assertLess(peak_kib, 100 << 10)
+
+    def fetch(self, program):
+        """What the connector says when it is asked for everything of Alice, and the most memory that it takes, in KiB."""
+        asked = [{"type": "configure", "settings": {"path": self.path("shop", "customers.jsonl")}, "secrets": {}},
+                 {"type": "fetch", "request": REQUEST, "deadline_ms": 60000, "collections": ["customers"],
+                  "identities": [{"kind": "customer_id", "value": "4711"}]}]
+        with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as connector:
+            connector.stdin.write("".join(json.dumps(each) + "\n" for each in asked).encode())
+            connector.stdin.flush()
+            said = b""
+            while b'"done"' not in said:
+                piece = connector.stdout.read1()
+                self.assertTrue(piece, said[-300:])
+                said += piece
+            connector.stdin.close()
+            _, status, usage = os.wait4(connector.pid, 0)
+            connector.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(connector.returncode, 0)
+        return said, usage.ru_maxrss
 
     # --- dsard's side ---
 

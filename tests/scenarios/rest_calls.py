@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """dsar-rest: how its calls are made: authorised, paced, again where that is safe, and to whom alone."""
 import argparse
+import json
 import os
 import socket
 import socketserver
@@ -11,6 +12,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import harness
 import rest
 from rest_stub import SECRET, Authority, Session, Stub, fetch, items, owned, profile
 
@@ -129,6 +131,19 @@ class Tokens(unittest.TestCase):
         outcome = fetch(value, "http://127.0.0.1:9", "things", {"key": SECRET}, client="c", token_url="http://192.0.2.1/")
         self.assertEqual(outcome.code, "bad_settings")
 
+    def test_a_fault_of_the_place_of_tokens_names_it(self):
+        settings = [*CLIENT, {"name": "token_url", "kind": "url", "required": True, "help": "where tokens come from"}]
+        auth = {key: value for key, value in self.AUTH.items() if key != "token_path"}
+        value = with_auth({**auth, "token_url": {"setting": "token_url"}}, settings)
+        for answer, code in (((500, {}, b""), "source_error"), ((503, {}, b""), "source_busy"), ((400, {}, b"{}"), "source_refused"),
+                             ((302, {"Location": "/x"}, b""), "source_answer"), (({"token": "x"}, {}), "source_answer")):
+            self.token_answer = answer
+            with Stub({"/t/": self.token}) as other, self.stub() as stub:
+                outcome = fetch(value, stub.url, "things", {"key": SECRET}, client="c", retries=0,
+                                token_url=other.url.replace("127.0.0.1", "localhost") + "/t/")
+            self.assertEqual(outcome.code, code)
+            self.assertRegex(outcome.end["text"], "^localhost/t/: ")
+
     def test_each_secret_goes_to_its_own_place_alone(self):
         """Three collections that get their tokens at two other places and at the system, in any order."""
         seen = {name: set() for name in ("first", "second", "own")}
@@ -154,6 +169,34 @@ class Tokens(unittest.TestCase):
             for name in ("first", "own", "second", "first", "second", "own", "own"):
                 self.assertEqual(session.fetch(name).ids, [1], name)
         self.assertEqual(seen, {name: {(path, "secret of " + name)} for name, path in (("first", "/1"), ("second", "/2"), ("own", "/own"))})
+
+
+class Memory(unittest.TestCase):
+    """Answers as long as they may be by default. Under a sanitizer what they take is only printed."""
+
+    def peak(self, answer):
+        """The outcome, and the most memory that the engine took."""
+        with Stub({"/list": lambda _: (200, {}, answer)}) as stub, Session(profile(things=owned("/list")), stub.url) as session:
+            outcome = session.fetch("things")
+            with open(f"/proc/{session.connector.process.pid}/status", encoding="ascii") as file:
+                kib = int(next(line for line in file if line.startswith("VmHWM")).split()[1])
+        print(f"an answer of {len(answer) >> 10} KiB: {kib >> 10} MiB")
+        if not harness.is_sanitized(os.path.join(rest.BUILD, "libexec", "dsard", "dsar-rest")):
+            self.assertLess(kib, 64 << 10)
+        return outcome
+
+    def test_records(self):
+        rows = [{**each, "name": "Alice Example", "amount": 12.50, "note": "words that somebody wrote, and more of them"}
+                for each in items(*range(30000))]
+        answer = json.dumps({"items": rows}).encode()
+        self.assertTrue(3 << 20 < len(answer) < 4 << 20)
+        self.assertEqual(len(self.peak(answer).ids), 30000)
+
+    def test_what_takes_most_is_refused(self):
+        answer = b'{"items":[{"id":1,"person":901,"x":[' + b"1," * ((4 << 19) - 100) + b"1]}]}"
+        outcome = self.peak(answer)
+        self.assertEqual((outcome.code, outcome.ids), ("source_answer", []))
+        self.assertIn("bytes of memory", outcome.end["text"])
 
 
 class Pace(unittest.TestCase):

@@ -179,6 +179,27 @@ class Ways(unittest.TestCase):
             fine = {"request": {**below, "query": {"all": "true"}}, "records": "/items", "page": page, "unasserted": "a test"}
             self.assertEqual(refusal(profile(things=fine)), "")
 
+    def test_a_next_page_is_of_the_same_tenant(self):
+        """Another tenant has another person of the same number."""
+        settings = [{"name": "tenant", "kind": "text", "required": True, "help": "whose"}]
+        value = {"query": {"person": {"id": "person_id"}, "of": ["t ", {"setting": "tenant"}]}}
+        for kind in ("next", "link"):
+            page = {"kind": kind, **({"next": "/next"} if kind == "next" else {})}
+            for following, code in (
+                    ("?p=2&person=901&of=t+a%26b", None), ("/list?of=t%20%61%26b&p=2", None), ("?%6Ff=t%20a%26b&p=2", None),
+                    ("?p=2&person=901", "source_answer"), ("?p=2&of=", "source_answer"), ("?p=2&of", "source_answer"),
+                    ("?p=2&of=t%20a", "source_answer"), ("?p=2&of=t%20a%26bc", "source_answer"), ("?p=2&off=t%20a%26b", "source_answer"),
+                    ("?p=2&of=t%20a%26b&of=t%20c", "source_answer"), ("?p=2#&of=t%20a%26b", "source_answer")):
+                def answer(call, following=following):
+                    more = following if "p" not in call.query else None
+                    return {"items": items(int(call.query.get("p", 1))), "next": more}, {"Link": [f'<{more}>; rel="next"'] if more else []}
+                with self.subTest(following, kind=kind), Stub({"/list": answer}) as stub:
+                    outcome = fetch(profile(settings=settings, things={**owned("/list", page=page, key="/id"), "request": {
+                        "path": "/list", **value}}), stub.url, "things", tenant="a&b")
+                    self.assertEqual((outcome.code, len(stub.calls)), (code, 1 if code else 2))
+                    if code:
+                        self.assertIn("without a parameter that the settings give", outcome.end["text"])
+
 
 class Cuts(unittest.TestCase):
     """Fewer records than there are never come as complete."""

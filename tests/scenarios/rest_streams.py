@@ -407,7 +407,7 @@ class Everybody(unittest.TestCase):
 
     def test_no_call_with_an_empty_bind(self):
         for shape in self.shapes():
-            for identities, code in (([("person_id", "")], "empty_bind"), ([("other", "1")], "empty_bind"), ([("person_id", " ")], "bad_identity"),
+            for identities, code in (([("person_id", "")], "empty_bind"), ([("other", "1")], "empty_bind"), ([("person_id", " ")], "empty_bind"),
                                      ([("person_id", "0")], "bad_identity"), ([("person_id", "*")], "bad_identity")):
                 outcome, calls = self.ask(profile(things=shape), identities)
                 self.assertEqual((outcome.code, calls), (code, []), shape)

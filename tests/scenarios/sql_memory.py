@@ -24,11 +24,6 @@ FILL = {
 }
 
 
-def is_sanitized():
-    with open(databases.ENGINE, "rb") as program:
-        return re.search(rb"__[at]san_init", program.read())
-
-
 class Memory(databases.Databases, exports.Exports):
     def count(self, engine):
         """The rows of the fetch that has begun, each a row of the person's and behind the one before."""
@@ -77,7 +72,7 @@ class Memory(databases.Databases, exports.Exports):
         answer = harness.records(harness.open_bundle(*[re.search(rf"(?m)^{each}: (.+)$", dsard.log())[1]
                                                        for each in ("bundle", "outcome")], self.keys.recipient))
         self.assertEqual(len(answer["things"]["whole"]), ROWS)
-        if not is_sanitized():
+        if not harness.is_sanitized(databases.ENGINE):
             self.assertLess(max(most.values()), LIMIT_KIB)
 
     @on_each
@@ -93,7 +88,7 @@ class Memory(databases.Databases, exports.Exports):
             self.assertEqual(self.count(engine), ROWS)
             print(f"{server.driver}, {name}: {ROWS} rows in {time.monotonic() - begun:.1f} s, engine at most "
                   f"{engine.memory_kib() / 1024:.1f} MiB", flush=True)
-        if not is_sanitized():
+        if not harness.is_sanitized(databases.ENGINE):
             self.assertLess(engine.memory_kib(), LIMIT_KIB)
         self.export(server)
 

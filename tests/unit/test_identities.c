@@ -103,6 +103,8 @@ static void a_value_is_short_plain_text(void **state)
     refuse(*state, "client_id", "", "identity_refused");
     refuse(*state, "client_id", "7\n8", "identity_refused");
     refuse(*state, "client_id", "7\x7f", "identity_refused");
+    refuse(*state, "client_id", " ", "identity_refused");
+    refuse(*state, "client_id", "7\u200b", "identity_refused");
     memset(value, '7', sizeof value);
     value[513] = '\0';
     refuse(*state, "client_id", value, "identity_refused");

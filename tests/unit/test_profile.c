@@ -1,6 +1,6 @@
 #include "../../connectors/sdk/binding.h"
 #include "../../connectors/sdk/profile.h"
-#include "../../connectors/sdk/utf8.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,6 +223,11 @@ static void a_value_is_of_its_type_or_refused(void **state)
         {"text", NULL, "empty_bind"},
         {"text", "Ä", NULL},
         {"text", "a\nb", "bad_identity"},
+        {"text", " ", "empty_bind"},
+        {"text", "\u00a0\u200b", "empty_bind"},
+        {"uint>0", " ", "empty_bind"},
+        {"text", "a ", "bad_identity"},
+        {"text", "\ufeffa", "bad_identity"},
         {"text", "\xff", "bad_identity"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -260,6 +265,7 @@ static void each_combination_of_identities_is_used_once(void **state)
     const struct dsar_identity with_empty[] = {{"a", "1"}, {"b", "u"}, {"b", ""}};
     const struct dsar_identity with_wrong[] = {{"a", "1"}, {"a", "0"}, {"b", "u"}};
     const struct dsar_identity without[] = {{"a", "1"}};
+    const struct dsar_identity only_empty[] = {{"a", "1"}, {"b", ""}};
     seen[0] = '\0';
     assert_int_equal(binding_each(needs, &(struct dsar_identities){with_empty, 3}, note_cb, seen, &error),
                      -1);
@@ -270,6 +276,8 @@ static void each_combination_of_identities_is_used_once(void **state)
     assert_int_equal(binding_each(needs, &(struct dsar_identities){without, 1}, note_cb, seen, &error), -1);
     assert_string_equal(error.code, "empty_bind");
     assert_false(binding_is_possible(needs, &(struct dsar_identities){without, 1}));
+    /* what is empty is not unknown: nobody may take the person for that */
+    assert_true(binding_is_possible(needs, &(struct dsar_identities){only_empty, 2}));
     assert_string_equal(seen, "");
     json_decref(needs);
 }

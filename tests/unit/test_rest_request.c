@@ -32,16 +32,18 @@ static json_t *json(const char *text)
 
 static void begin(struct fixture *fixture, const char *request)
 {
-    static const char record[] = "{\"n\":12,\"e\":\"\",\"z\":null}";
+    static const char record[] =
+        "{\"n\":12,\"e\":\"\",\"z\":null,\"blank\":\" \",\"name\":\"m\u00fcller &+=\"}";
     struct fault fault;
     char text[2048];
     snprintf(text, sizeof text, "{\"request\":%s,\"records\":\"/r\",\"unasserted\":\"a test\"}", request);
     fixture->step_json = json(text);
     fixture->declared =
         json("[{\"name\":\"token\",\"kind\":\"secret\"},{\"name\":\"key\",\"kind\":\"secret\"},"
-             "{\"name\":\"user\",\"kind\":\"text\"},{\"name\":\"n\",\"kind\":\"integer\"}]");
+             "{\"name\":\"user\",\"kind\":\"text\"},{\"name\":\"n\",\"kind\":\"integer\"},{\"name\":"
+             "\"blank\",\"kind\":\"text\"}]");
     fixture->needs = json("{\"id\":\"text\"}");
-    fixture->settings = json("{\"user\":\"root\",\"n\":7}");
+    fixture->settings = json("{\"user\":\"root\",\"n\":7,\"blank\":\" \"}");
     fixture->secrets = json("{\"token\":\"t&k=n\"}");
     assert_int_equal(tree_parse(&fixture->record, record, strlen(record), 1 << 20, &fault), 0);
     request_init(&fixture->request);
@@ -84,15 +86,14 @@ static void values_are_encoded_and_never_mixed(void **state)
 {
     struct fixture f;
     begin(&f, "{\"method\":\"POST\",\"path\":[\"a "
-              "b\",{\"id\":\"id\"}],\"query\":{\"q[0]\":{\"id\":\"id\"},\"v\":1},"
+              "b\",{\"record\":\"/name\"}],\"query\":{\"q[0]\":{\"id\":\"id\"},\"v\":1},"
               "\"form\":{\"t\":{\"secret\":\"token\"},\"u\":{\"setting\":\"user\"},\"n\":{\"setting\":\"n\"},"
               "\"r\":{\"record\":\"/n\"}}}");
     assert_int_equal(build(&f, "x/../?a=b&c#\xc3\xa9+%", &at_start), 0);
-    assert_string_equal(
-        f.request.target.data,
-        "/a%20b/x%2F..%2F%3Fa%3Db%26c%23%C3%A9%2B%25?q%5B0%5D=x%2F..%2F%3Fa%3Db%26c%23%C3%A9%2B%25&v=1");
+    assert_string_equal(f.request.target.data,
+                        "/a%20b/m%C3%BCller%20%26%2B%3D?q%5B0%5D=x%2F..%2F%3Fa%3Db%26c%23%C3%A9%2B%25&v=1");
     assert_string_equal(f.request.form.data, "t=t%26k%3Dn&u=root&n=7&r=12");
-    assert_string_equal(f.request.label.data, "/a b/{id}");
+    assert_string_equal(f.request.label.data, "/a b/{/name}");
     assert_true(f.request.is_post);
     end(&f);
 }
@@ -117,9 +118,17 @@ static void what_is_missing_or_empty_is_refused(void **state)
         const char *value;
         const char *id;
     } cases[] = {
-        {"{\"id\":\"id\"}", ""},         {"{\"id\":\"id\"}", NULL},    {"{\"secret\":\"key\"}", "x"},
-        {"{\"record\":\"/e\"}", "x"},    {"{\"record\":\"/z\"}", "x"}, {"{\"record\":\"/none\"}", "x"},
+        {"{\"id\":\"id\"}", ""},
+        {"{\"id\":\"id\"}", NULL},
+        {"{\"secret\":\"key\"}", "x"},
+        {"{\"record\":\"/e\"}", "x"},
+        {"{\"record\":\"/z\"}", "x"},
+        {"{\"record\":\"/none\"}", "x"},
         {"[\"a\",{\"id\":\"id\"}]", ""},
+        {"{\"id\":\"id\"}", " "},
+        {"{\"id\":\"id\"}", "\u00a0\u200b"},
+        {"{\"record\":\"/blank\"}", "x"},
+        {"{\"setting\":\"blank\"}", "x"},
     };
     static const char *const places[] = {
         "\"path\":[\"p\",%s]", "\"path\":\"/\",\"query\":{\"q\":%s}", "\"path\":\"/\",\"form\":{\"q\":%s}",
@@ -155,8 +164,8 @@ static void a_segment_may_be_joined_and_names_each_of_its_values(void **state)
 {
     struct fixture f;
     begin(&f, "{\"method\":\"GET\",\"path\":[\"u\",[{\"id\":\"id\"},\".json\"]]}");
-    assert_int_equal(build(&f, "a/b", &at_start), 0);
-    assert_string_equal(f.request.target.data, "/u/a%2Fb.json");
+    assert_int_equal(build(&f, "a&b", &at_start), 0);
+    assert_string_equal(f.request.target.data, "/u/a%26b.json");
     assert_non_null(strstr(f.request.label.data, "/u/{id}.json"));
     end(&f);
     begin(&f, "{\"method\":\"GET\",\"path\":[[{\"id\":\"id\"},\".json\"]]}");
@@ -178,9 +187,10 @@ static void an_identity_may_be_a_pattern_that_matches_it_alone(void **state)
 
 static void a_value_cannot_leave_its_place(void **state)
 {
-    static const char *const ids[] = {".", ".."};
+    static const char *const ids[] = {".",   "..",     "a/b", "../x",  "..\\x", "a\\b", "..;x",
+                                      "a;b", "%2e%2e", "a%b", "a%2fb", "a?b",   "a#b"};
     struct fixture f;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         begin(&f, "{\"method\":\"GET\",\"path\":[\"a\",{\"id\":\"id\"}]}");
         assert_int_equal(build(&f, ids[i], &at_start), -1);
         assert_string_equal(f.error.code, "bad_bind");

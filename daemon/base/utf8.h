@@ -1,6 +1,6 @@
 /* utf8: text that is what it says it is. */
-#ifndef DSAR_SDK_UTF8_H
-#define DSAR_SDK_UTF8_H
+#ifndef DSAR_BASE_UTF8_H
+#define DSAR_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
